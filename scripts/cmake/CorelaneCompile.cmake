@@ -1,0 +1,20 @@
+# Flags that every target of ours gets: corelane_compile.
+add_library(corelane_compile INTERFACE)
+target_compile_options(corelane_compile INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wvla
+  -Werror -fno-strict-aliasing -fno-omit-frame-pointer)
+# libdpdk's own flags name an -march; ours comes later and wins.
+set(CORELANE_ARCH_FLAGS "-march=${CORELANE_MARCH}")
+target_compile_options(corelane_compile INTERFACE ${CORELANE_ARCH_FLAGS})
+if(CORELANE_SANITIZE)
+  target_compile_options(corelane_compile INTERFACE
+    -fsanitize=${CORELANE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(corelane_compile INTERFACE
+    -fsanitize=${CORELANE_SANITIZE})
+endif()
+if(CORELANE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "CORELANE_FUZZ needs clang: -DCMAKE_CXX_COMPILER=clang++")
+  endif()
+  target_compile_options(corelane_compile INTERFACE -fsanitize=fuzzer-no-link)
+endif()
