@@ -1,0 +1,33 @@
+// When received data is acknowledged (RFC 9293 section 3.8.6.3, RFC 5681
+// section 4.2).
+#ifndef CORELANE_PROTO_TCP_ACK_POLICY_H_
+#define CORELANE_PROTO_TCP_ACK_POLICY_H_
+
+#include <cstdint>
+
+#include "proto/tcp/context.h"
+#include "proto/tcp/control_block.h"
+#include "proto/tcp/timers.h"
+
+namespace corelane::tcp {
+
+// `length` bytes arrived in order; rcv_nxt has already moved. An ACK is due at
+// once for every second full-sized segment, else within the delay.
+inline void NoteInOrderData(ControlBlock& cb, uint32_t length,
+                            const Context& ctx) {
+  if (length > cb.rcv_mss) {
+    cb.rcv_mss = static_cast<uint16_t>(length < 0xffff ? length : 0xffff);
+  }
+  if (cb.quick_acks > 0) {
+    --cb.quick_acks;
+    cb.Set(kAckNow);
+  } else if (cb.rcv_nxt - cb.rcv_acked >= 2u * cb.rcv_mss) {
+    cb.Set(kAckNow);
+  } else {
+    ArmDelayedAck(cb, ctx);
+  }
+}
+
+}  // namespace corelane::tcp
+
+#endif  // CORELANE_PROTO_TCP_ACK_POLICY_H_

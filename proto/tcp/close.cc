@@ -1,0 +1,63 @@
+#include "proto/tcp/close.h"
+
+#include "proto/tcp/timers.h"
+
+namespace corelane::tcp {
+
+bool CloseSend(ControlBlock& cb) {
+  switch (cb.state) {
+    case State::kSynSent:
+      cb.state = State::kClosed;
+      return false;
+    case State::kSynReceived:
+      // Becomes FIN-WAIT-1 when the handshake is complete.
+      cb.Set(kFinQueued);
+      return true;
+    case State::kEstablished:
+      cb.Set(kFinQueued);
+      cb.state = State::kFinWait1;
+      cb.predicted = 0;
+      return true;
+    case State::kCloseWait:
+      cb.Set(kFinQueued);
+      cb.state = State::kLastAck;
+      return true;
+    case State::kClosed:
+      return false;
+    default:
+      return true;  // already closing
+  }
+}
+
+bool Release(ControlBlock& cb, const Context& ctx) {
+  cb.Set(kOrphan);
+  cb.Clear(kAppTimer);
+  if (!CloseSend(cb)) return false;
+  if (cb.state == State::kFinWait2) ArmIdle(cb, ctx.now, ctx.config.fin_wait2);
+  return true;
+}
+
+bool AbortSegment(const ControlBlock& cb, SegmentSpec& out) {
+  switch (cb.state) {
+    case State::kSynReceived:
+    case State::kEstablished:
+    case State::kFinWait1:
+    case State::kFinWait2:
+    case State::kCloseWait:
+    case State::kClosing:
+    case State::kLastAck:
+      break;
+    default:
+      return false;
+  }
+  out = SegmentSpec{};
+  // snd_nxt may have fallen back after a timeout; the peer's RCV.NXT has not.
+  // RFC 5961 makes the peer insist on an exact match, and snd_nxt is what it
+  // last acknowledged or expects.
+  out.seq = cb.snd_nxt;
+  out.ack = cb.rcv_nxt;
+  out.flags = kRst | kAck;
+  return true;
+}
+
+}  // namespace corelane::tcp

@@ -1,0 +1,36 @@
+// What TCP counts. One set per core, plain integers; others read them racily.
+#ifndef CORELANE_PROTO_TCP_COUNTERS_H_
+#define CORELANE_PROTO_TCP_COUNTERS_H_
+
+#include <cstdint>
+
+namespace corelane::tcp {
+
+struct Counters {
+  uint64_t segments_in = 0;
+  uint64_t segments_out = 0;
+  uint64_t predicted_data = 0;  // taken by header prediction
+  uint64_t predicted_acks = 0;
+  uint64_t bytes_in = 0;   // delivered in order
+  uint64_t bytes_out = 0;  // sent for the first time
+  uint64_t active_opens = 0;
+  uint64_t passive_opens = 0;
+  uint64_t failed_opens = 0;
+  uint64_t resets_in = 0;
+  uint64_t resets_out = 0;
+  uint64_t retransmits = 0;
+  uint64_t fast_retransmits = 0;
+  uint64_t timeouts = 0;  // RTO expirations
+  uint64_t window_probes = 0;
+  uint64_t out_of_order = 0;
+  uint64_t duplicate_data = 0;
+  uint64_t duplicate_acks = 0;
+  uint64_t unacceptable = 0;
+  uint64_t challenge_acks = 0;
+  uint64_t delayed_acks = 0;
+  uint64_t gave_up = 0;  // connections ended by R2
+};
+
+}  // namespace corelane::tcp
+
+#endif  // CORELANE_PROTO_TCP_COUNTERS_H_

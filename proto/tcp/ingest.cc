@@ -1,0 +1,229 @@
+#include "proto/tcp/ingest.h"
+
+#include "proto/tcp/ack.h"
+#include "proto/tcp/ack_policy.h"
+#include "proto/tcp/header_prediction.h"
+#include "proto/tcp/syn_sent.h"
+#include "proto/tcp/timers.h"
+
+namespace corelane::tcp {
+namespace {
+
+// The part of a segment that lies inside the receive window.
+struct Trimmed {
+  SeqNum seq;
+  uint32_t offset = 0;  // into the payload
+  uint32_t length = 0;
+  bool fin = false;
+};
+
+void OweAck(ControlBlock& cb) {
+  if (cb.acks_owed < 255) ++cb.acks_owed;
+}
+
+// First check: the sequence number. Beyond the RFC's table, a pure ACK at the
+// very edge of the window counts as acceptable: a peer that has filled our
+// window and lost a segment sends from there.
+bool Acceptable(const ControlBlock& cb, const Segment& segment) {
+  const uint32_t length = segment.Length();
+  // A closed window still lets ACK, RST and probes in; Trim cuts the text.
+  if (cb.rcv_edge == cb.rcv_nxt) return segment.seq == cb.rcv_nxt;
+  if (length == 0) {
+    return segment.seq >= cb.rcv_nxt && segment.seq <= cb.rcv_edge;
+  }
+  return segment.seq < cb.rcv_edge && segment.seq + length > cb.rcv_nxt;
+}
+
+// Section 3.10.7.4: an unacceptable segment is answered with an ACK. A repeated
+// data segment says that our ACK was lost and always earns one; for all else
+// the answer is rate limited.
+void OnUnacceptable(ControlBlock& cb, const Segment& segment,
+                    const Context& ctx) {
+  ++ctx.counters.unacceptable;
+  if (segment.Has(kRst)) return;
+  if (segment.payload_length > 0 || segment.Has(kFin)) {
+    if (!segment.Has(kSyn)) {
+      ++ctx.counters.duplicate_data;
+      cb.Set(kAckNow);
+      // The peer is retransmitting: it is in slow start again and wants ACKs.
+      if (cb.quick_acks < 4) cb.quick_acks = 4;
+      return;
+    }
+  }
+  if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
+}
+
+// Second check (RFC 5961 section 3.2).
+void OnReset(ControlBlock& cb, const Segment& segment, const Context& ctx,
+             IngestResult& result) {
+  if (segment.seq != cb.rcv_nxt) {
+    if (segment.seq < cb.rcv_edge && AllowChallengeAck(cb, ctx)) {
+      cb.Set(kAckNow);
+    }
+    return;
+  }
+  ++ctx.counters.resets_in;
+  // Simultaneous open that the peer refused (section 3.10.7.4, SYN-RECEIVED).
+  cb.error = cb.state == State::kSynReceived ? Error::kRefused : Error::kReset;
+  cb.state = State::kClosed;
+  result.events |= kBroken;
+}
+
+Trimmed Trim(const ControlBlock& cb, const Segment& segment) {
+  Trimmed t{segment.seq, 0, segment.payload_length, segment.Has(kFin)};
+  if (t.seq < cb.rcv_nxt) {
+    const uint32_t old = cb.rcv_nxt - t.seq;
+    if (old > t.length) {  // only the FIN is new, or nothing
+      t.fin = t.fin && old == t.length;
+      t.offset = t.length;
+      t.length = 0;
+    } else {
+      t.offset = old;
+      t.length -= old;
+    }
+    t.seq = cb.rcv_nxt;
+  }
+  const uint32_t room = cb.rcv_edge > t.seq ? cb.rcv_edge - t.seq : 0;
+  if (t.length > room) {
+    t.length = room;
+    t.fin = false;
+  }
+  return t;
+}
+
+// Eighth check: the FIN, now in order.
+void OnFin(ControlBlock& cb, const Context& ctx, IngestResult& result) {
+  cb.rcv_nxt += 1;
+  cb.Set(kAckNow);
+  cb.predicted = 0;
+  result.events |= kPeerClosed;
+  switch (cb.state) {
+    case State::kEstablished:
+      cb.state = State::kCloseWait;
+      break;
+    case State::kFinWait1:  // ours is not acknowledged yet
+      cb.state = State::kClosing;
+      break;
+    case State::kFinWait2:
+      cb.state = State::kTimeWait;
+      result.events |= kToTimeWait;
+      break;
+    default:
+      break;
+  }
+  (void)ctx;
+}
+
+void AcceptInOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
+                   const Context& ctx, IngestResult& result) {
+  if (t.length > 0) {
+    const SeqNum before = cb.rcv_nxt;
+    cb.rcv_nxt += t.length;
+    result.placement = Placement::kDeliver;
+    result.payload_offset = static_cast<uint16_t>(t.offset);
+    result.length = static_cast<uint16_t>(t.length);
+    if (holes != nullptr && !holes->ranges.empty()) {
+      cb.rcv_nxt = holes->ranges.TakeUpTo(cb.rcv_nxt);
+      cb.Set(kAckNow);  // RFC 5681 section 4.2: a gap was filled
+    } else {
+      NoteInOrderData(cb, t.length, ctx);
+    }
+    ctx.counters.bytes_in += cb.rcv_nxt - before;
+  }
+  const bool own_fin = t.fin && cb.rcv_nxt == t.seq + t.length;
+  const bool held_fin =
+      holes != nullptr && holes->has_fin && holes->fin == cb.rcv_nxt;
+  if (holes != nullptr) {
+    if (own_fin || held_fin) holes->has_fin = false;
+    UpdatePrediction(cb, !holes->ranges.empty() || holes->has_fin);
+  }
+  if (own_fin || held_fin) OnFin(cb, ctx, result);
+}
+
+// RFC 5681 section 4.2: each out-of-order segment earns an immediate duplicate
+// ACK, or the peer's fast retransmit starves.
+void AcceptOutOfOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
+                      const Context& ctx, IngestResult& result) {
+  ++ctx.counters.out_of_order;
+  OweAck(cb);
+  cb.predicted = 0;
+  if (holes == nullptr) {
+    UpdatePrediction(cb);
+    return;
+  }
+  if (t.length > 0) {
+    switch (holes->ranges.Insert(t.seq, t.seq + t.length)) {
+      case RangeSet::Insertion::kAdded:
+        result.placement = Placement::kPark;
+        result.payload_offset = static_cast<uint16_t>(t.offset);
+        result.length = static_cast<uint16_t>(t.length);
+        break;
+      case RangeSet::Insertion::kDuplicate:
+        ++ctx.counters.duplicate_data;
+        break;
+      case RangeSet::Insertion::kFull:
+        return;  // a FIN behind dropped data must be dropped as well
+    }
+  }
+  if (t.fin) {
+    holes->has_fin = true;
+    holes->fin = t.seq + t.length;
+  }
+}
+
+// Seventh and eighth check: the segment text, and the FIN.
+void ProcessText(ControlBlock& cb, const Segment& segment, ReceiveHoles* holes,
+                 const Context& ctx, IngestResult& result) {
+  if (!MayReceive(cb.state)) return;
+  const Trimmed t = Trim(cb, segment);
+  if (t.length == 0 && !t.fin) {
+    if (segment.payload_length > 0) cb.Set(kAckNow);  // all old, or no window
+    return;
+  }
+  if (cb.Has(kOrphan) && t.length > 0) {
+    // RFC 9293 section 3.6.1: nobody will read it; the peer must know.
+    cb.error = Error::kAborted;
+    cb.state = State::kClosed;
+    result.reply_reset = true;
+    result.events |= kBroken;
+    return;
+  }
+  if (t.seq == cb.rcv_nxt) {
+    AcceptInOrder(cb, t, holes, ctx, result);
+  } else {
+    AcceptOutOfOrder(cb, t, holes, ctx, result);
+  }
+}
+
+}  // namespace
+
+IngestResult Ingest(ControlBlock& cb, const Segment& segment,
+                    ReceiveHoles* holes, const Context& ctx) {
+  IngestResult result;
+  if (cb.state == State::kSynSent) {
+    IngestSynSent(cb, segment, ctx, result);
+    return result;
+  }
+  if (!Acceptable(cb, segment)) {
+    OnUnacceptable(cb, segment, ctx);
+    return result;
+  }
+  if (segment.Has(kRst)) {
+    OnReset(cb, segment, ctx, result);
+    return result;
+  }
+  if (segment.Has(kSyn)) {  // fourth check, RFC 5961 section 4
+    if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
+    return result;
+  }
+  if (!ProcessAck(cb, segment, ctx, result)) return result;
+  // Sixth check: the urgent pointer is ignored; urgent data stays in the
+  // stream (RFC 6093).
+  ProcessText(cb, segment, holes, ctx, result);
+  const bool gap =
+      holes != nullptr && (!holes->ranges.empty() || holes->has_fin);
+  UpdatePrediction(cb, gap);
+  return result;
+}
+
+}  // namespace corelane::tcp

@@ -1,0 +1,15 @@
+// What must hold of every control block between two events.
+#ifndef CORELANE_PROTO_TCP_INVARIANTS_H_
+#define CORELANE_PROTO_TCP_INVARIANTS_H_
+
+#include "proto/tcp/config.h"
+#include "proto/tcp/control_block.h"
+
+namespace corelane::tcp {
+
+// nullptr, or what is wrong. For tests and the simulator's oracle.
+const char* CheckInvariants(const ControlBlock& cb, const Config& config);
+
+}  // namespace corelane::tcp
+
+#endif  // CORELANE_PROTO_TCP_INVARIANTS_H_

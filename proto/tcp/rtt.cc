@@ -1,0 +1,27 @@
+#include "proto/tcp/rtt.h"
+
+#include <algorithm>
+
+namespace corelane::tcp {
+
+void OnRttSample(ControlBlock& cb, uint32_t rtt_us, const Config& config) {
+  rtt_us = std::clamp<uint32_t>(rtt_us, 1, 60'000'000);
+  if (cb.srtt_us == 0) {  // (2.2)
+    cb.srtt_us = rtt_us * 8;
+    cb.rttvar_us = rtt_us * 2;  // R/2, times 4
+  } else {                      // (2.3), alpha = 1/8 and beta = 1/4
+    const int32_t error =
+        static_cast<int32_t>(rtt_us) - static_cast<int32_t>(cb.srtt_us / 8);
+    const int32_t deviation = error < 0 ? -error : error;
+    cb.rttvar_us =
+        static_cast<uint32_t>(static_cast<int32_t>(cb.rttvar_us) + deviation -
+                              static_cast<int32_t>(cb.rttvar_us / 4));
+    cb.srtt_us =
+        static_cast<uint32_t>(static_cast<int32_t>(cb.srtt_us) + error);
+  }
+  // RTO = SRTT + max(G, 4 * RTTVAR); the clock's grain is far below the floor.
+  cb.rto_us = std::clamp(cb.srtt_us / 8 + cb.rttvar_us,
+                         ToMicros(config.rto_min), ToMicros(config.rto_max));
+}
+
+}  // namespace corelane::tcp

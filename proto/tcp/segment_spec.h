@@ -1,0 +1,39 @@
+// A segment that TCP wants sent. Whoever owns the bytes fills them in.
+#ifndef CORELANE_PROTO_TCP_SEGMENT_SPEC_H_
+#define CORELANE_PROTO_TCP_SEGMENT_SPEC_H_
+
+#include <cstdint>
+
+#include "proto/base/sequence.h"
+#include "proto/tcp/header.h"
+#include "proto/tcp/options.h"
+
+namespace corelane::tcp {
+
+struct SegmentSpec {
+  SeqNum seq;
+  SeqNum ack;
+  uint32_t length = 0;  // payload: the stream's bytes [seq, seq + length)
+  uint16_t window = 0;  // as it stands in the header
+  uint8_t flags = 0;
+  bool has_syn_options = false;
+  SynOptions syn_options;
+};
+
+// The reset that answers a segment for which there is no connection (RFC 9293
+// section 3.10.7.1). Must not be called for a segment that is itself a reset.
+inline SegmentSpec ResetFor(const Segment& segment) {
+  SegmentSpec spec;
+  if (segment.Has(kAck)) {
+    spec.seq = segment.ack;
+    spec.flags = kRst;
+  } else {
+    spec.ack = segment.seq + segment.Length();
+    spec.flags = kRst | kAck;
+  }
+  return spec;
+}
+
+}  // namespace corelane::tcp
+
+#endif  // CORELANE_PROTO_TCP_SEGMENT_SPEC_H_
