@@ -70,7 +70,8 @@ enum ControlFlag : uint32_t {
   kWindowScaling = 1u << 17,   // both sides offered it
   kReady = 1u << 18,           // on the pipeline's list for the application
   kWriteBlocked = 1u << 19,    // the application waits for send space
-  kTimersMoved = 1u << 20,     // deadlines changed since last filed
+  kDetached = 1u << 20,        // no longer in the socket table
+  // Bits 24 to 31: events that the application has not been told yet.
 };
 
 // What a retransmission timer or the like found the peer to be (`error`).
@@ -141,10 +142,11 @@ struct alignas(64) ControlBlock {
   Tick challenge_at = 0;  // when the last challenge ACK left
   uint32_t total_retransmits = 0;
   uint16_t application = 0;
-  uint16_t peer_mss = 0;  // as offered, or the default
-  uint16_t port = 0;      // the device it arrived on
+  uint16_t peer_mss = 0;    // as offered, or the default
+  uint16_t port = 0;        // the device it arrived on
+  uint16_t timer_slot = 0;  // of the wheel it is filed in, plus 1; 0: none
   Error error = Error::kNone;
-  uint8_t unused[5] = {};
+  uint8_t unused[3] = {};
 
   uint8_t snd_wscale() const { return window_scales & 0xf; }
   uint8_t rcv_wscale() const { return window_scales >> 4; }
