@@ -1,0 +1,114 @@
+#include "dataplane/flow/receive_queue.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace corelane::dataplane {
+namespace {
+
+// Copying this much is cheaper than holding a 2 KiB buffer for it.
+constexpr uint16_t kCopyLimit = 512;
+
+}  // namespace
+
+void ReceiveQueue::Append(Packet* packet, PacketPool& pool) {
+  bytes_ += packet->data_len;
+  // A packet that something else still holds must not be written to.
+  if (tail_ != nullptr && packet->data_len <= kCopyLimit &&
+      tail_->refcnt == 1 && packet->data_len <= TailroomOf(tail_)) {
+    const uint16_t n = packet->data_len;
+    std::memcpy(dataplane::Append(tail_, n), DataOf(packet), n);
+    pool.Free(packet);
+    return;
+  }
+  MetaOf(packet).link = nullptr;
+  if (head_ == nullptr) {
+    head_ = packet;
+  } else {
+    MetaOf(tail_).link = packet;
+  }
+  tail_ = packet;
+}
+
+ByteView ReceiveQueue::Front() const {
+  return head_ == nullptr ? ByteView() : BytesOf(head_);
+}
+
+void ReceiveQueue::Consume(uint32_t n, PacketPool& pool) {
+  bytes_ -= n;
+  while (n > 0) {
+    Packet* packet = head_;
+    if (n < packet->data_len) {
+      TrimFront(packet, static_cast<uint16_t>(n));
+      return;
+    }
+    n -= packet->data_len;
+    head_ = MetaOf(packet).link;
+    pool.Free(packet);
+  }
+  if (head_ == nullptr) tail_ = nullptr;
+}
+
+Packet* ReceiveQueue::TakeFront() {
+  Packet* packet = head_;
+  if (packet == nullptr) return nullptr;
+  head_ = MetaOf(packet).link;
+  if (head_ == nullptr) tail_ = nullptr;
+  bytes_ -= packet->data_len;
+  return packet;
+}
+
+void ReceiveQueue::Clear(PacketPool& pool) {
+  while (Packet* packet = TakeFront()) pool.Free(packet);
+}
+
+void ReorderQueue::Insert(Packet* packet, SeqNum seq) {
+  PacketMeta& meta = MetaOf(packet);
+  meta.sequence = seq.value();
+  bytes_ += packet->data_len;
+  // Most arrive in order behind one gap: try the end first.
+  if (tail_ != nullptr && SeqNum(MetaOf(tail_).sequence) <= seq) {
+    meta.link = nullptr;
+    MetaOf(tail_).link = packet;
+    tail_ = packet;
+    return;
+  }
+  Packet** at = &head_;
+  while (*at != nullptr && SeqNum(MetaOf(*at).sequence) <= seq) {
+    at = &MetaOf(*at).link;
+  }
+  meta.link = *at;
+  *at = packet;
+  if (meta.link == nullptr) tail_ = packet;
+}
+
+void ReorderQueue::Drain(SeqNum from, SeqNum to, ReceiveQueue& queue,
+                         PacketPool& pool) {
+  while (head_ != nullptr && SeqNum(MetaOf(head_).sequence) < to) {
+    Packet* packet = head_;
+    head_ = MetaOf(packet).link;
+    bytes_ -= packet->data_len;
+    const SeqNum start(MetaOf(packet).sequence);
+    const SeqNum end = start + packet->data_len;
+    if (end <= from) {
+      pool.Free(packet);
+      continue;
+    }
+    if (start < from) TrimFront(packet, static_cast<uint16_t>(from - start));
+    from = end;
+    queue.Append(packet, pool);
+  }
+  if (head_ == nullptr) tail_ = nullptr;
+}
+
+void ReorderQueue::Clear(PacketPool& pool) {
+  while (head_ != nullptr) {
+    Packet* next = MetaOf(head_).link;
+    pool.Free(head_);
+    head_ = next;
+  }
+  tail_ = nullptr;
+  bytes_ = 0;
+}
+
+}  // namespace corelane::dataplane

@@ -1,0 +1,67 @@
+// Received payload on its way to the application: in order, and ahead of a gap.
+//
+// Packets stay as the device delivered them, trimmed to their payload, and are
+// linked through their private areas. A small piece is copied into the packet
+// before it, so that a peer who sends single bytes does not pin one buffer for
+// each.
+#ifndef CORELANE_DATAPLANE_FLOW_RECEIVE_QUEUE_H_
+#define CORELANE_DATAPLANE_FLOW_RECEIVE_QUEUE_H_
+
+#include <cstdint>
+
+#include "dataplane/packet/packet.h"
+#include "dataplane/packet/packet_pool.h"
+#include "proto/base/sequence.h"
+
+namespace corelane::dataplane {
+
+// In-order bytes that the application has not consumed.
+class ReceiveQueue {
+ public:
+  bool empty() const { return head_ == nullptr; }
+  uint32_t bytes() const { return bytes_; }
+
+  // Takes the packet, whose whole data is payload (at least one byte).
+  void Append(Packet* packet, PacketPool& pool);
+
+  // The first contiguous run; empty if there is none. Valid until Consume,
+  // TakeFront or Append.
+  ByteView Front() const;
+  // Drops the first `n` bytes; n <= bytes().
+  void Consume(uint32_t n, PacketPool& pool);
+  // Removes the first packet and hands it over; nullptr if there is none.
+  Packet* TakeFront();
+
+  void Clear(PacketPool& pool);
+
+ private:
+  Packet* head_ = nullptr;
+  Packet* tail_ = nullptr;
+  uint32_t bytes_ = 0;
+};
+
+// Segments that wait for the gap before them, ordered by sequence number. They
+// may overlap; Drain sorts that out.
+class ReorderQueue {
+ public:
+  bool empty() const { return head_ == nullptr; }
+  uint32_t bytes() const { return bytes_; }
+
+  // Takes the packet; `seq` is the sequence number of its first byte.
+  void Insert(Packet* packet, SeqNum seq);
+
+  // Moves the bytes [from, to) to `queue`; all of them are here. Packets that
+  // hold nothing from `to` on are removed.
+  void Drain(SeqNum from, SeqNum to, ReceiveQueue& queue, PacketPool& pool);
+
+  void Clear(PacketPool& pool);
+
+ private:
+  Packet* head_ = nullptr;
+  Packet* tail_ = nullptr;
+  uint32_t bytes_ = 0;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_FLOW_RECEIVE_QUEUE_H_

@@ -1,0 +1,93 @@
+// What a connection has queued and the peer has not acknowledged.
+//
+// The queue is a list of chunks in stream order. A chunk's bytes lie in a
+// packet that the queue owns (a small write that was copied, or a received
+// packet that is sent on) or in static memory. A packet is kept until its bytes
+// are acknowledged; while a device transmits it its reference count is raised.
+#ifndef CORELANE_DATAPLANE_FLOW_SEND_QUEUE_H_
+#define CORELANE_DATAPLANE_FLOW_SEND_QUEUE_H_
+
+#include <cstdint>
+
+#include "dataplane/packet/packet.h"
+#include "dataplane/packet/packet_pool.h"
+#include "proto/base/sequence.h"
+
+namespace corelane::dataplane {
+
+// Chunks for static bytes; a bounded free list.
+class ChunkPool;
+
+class SendQueue {
+ public:
+  // A place in the stream: a chunk and an offset into it.
+  struct Place {
+    SendChunk* chunk = nullptr;
+    uint32_t offset = 0;
+  };
+
+  bool empty() const { return head_ == nullptr; }
+  SendChunk* tail() const { return tail_; }
+
+  // Adds a chunk at the end. `first` is the sequence number of its first byte.
+  void Append(SendChunk* chunk, SeqNum first) {
+    chunk->next = nullptr;
+    if (head_ == nullptr) {
+      head_ = chunk;
+      head_seq_ = first;
+    } else {
+      tail_->next = chunk;
+    }
+    tail_ = chunk;
+  }
+
+  // Lets go of the first `n` bytes: they are acknowledged.
+  void Release(uint32_t n, PacketPool& pool, ChunkPool& chunks);
+
+  // Where byte `seq` lies. It is queued.
+  Place Locate(SeqNum seq);
+
+  // Copies [seq, seq + n) to `out`; all of it is queued.
+  void Copy(SeqNum seq, uint32_t n, uint8_t* out);
+
+  // Frees everything.
+  void Clear(PacketPool& pool, ChunkPool& chunks);
+
+ private:
+  static void FreeChunk(SendChunk* chunk, PacketPool& pool, ChunkPool& chunks);
+
+  SendChunk* head_ = nullptr;
+  SendChunk* tail_ = nullptr;
+  // Where the last look-up ended: new data is sent in order, so that the next
+  // one starts there.
+  SendChunk* cursor_ = nullptr;
+  SeqNum head_seq_;
+  SeqNum cursor_seq_;
+};
+
+class ChunkPool {
+ public:
+  explicit ChunkPool(uint32_t capacity);
+  ~ChunkPool();
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+
+  // nullptr when all are in use.
+  SendChunk* Allocate() {
+    SendChunk* chunk = free_;
+    if (chunk != nullptr) free_ = chunk->next;
+    return chunk;
+  }
+  void Free(SendChunk* chunk) {
+    chunk->next = free_;
+    free_ = chunk;
+  }
+
+ private:
+  SendChunk* all_;
+  SendChunk* free_ = nullptr;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_FLOW_SEND_QUEUE_H_

@@ -1,0 +1,114 @@
+#include "dataplane/flow/socket_table.h"
+
+#include <bit>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace corelane::dataplane {
+namespace {
+
+size_t BucketCount(uint32_t capacity) {
+  // Half load: 4 of 8 slots in use on average.
+  const size_t wanted = (size_t{capacity} + 3) / 4;
+  return std::bit_ceil(wanted < 2 ? size_t{2} : wanted);
+}
+
+}  // namespace
+
+SocketTable::SocketTable(uint32_t capacity, const FlowHashKey& key,
+                         const std::array<Records, 3>& records)
+    : key_(key),
+      records_(records),
+      mask_(BucketCount(capacity) - 1),
+      buckets_(BucketCount(capacity)) {}
+
+// One bit per slot whose tag is `tag`.
+uint32_t SocketTable::Match(const Bucket& bucket, uint16_t tag) {
+#if defined(__SSE2__)
+  const __m128i tags =
+      _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags.data()));
+  const __m128i equal =
+      _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<int16_t>(tag)));
+  return static_cast<uint32_t>(
+      _mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < kSlots; ++i) {
+    if (bucket.tags[static_cast<size_t>(i)] == tag) bits |= 1u << i;
+  }
+  return bits;
+#endif
+}
+
+void SocketTable::PrefetchRecord(uint64_t hash) const {
+  const Bucket& bucket = buckets_[Home(hash)];
+  for (uint32_t bits = Match(bucket, TagOf(hash)); bits != 0;
+       bits &= bits - 1) {
+    const auto slot = static_cast<size_t>(std::countr_zero(bits));
+    __builtin_prefetch(&KeyOf(bucket.entries[slot]));
+  }
+}
+
+Entry SocketTable::Find(const tcp::FlowKey& key, uint64_t hash) const {
+  const uint16_t tag = TagOf(hash);
+  size_t b = Home(hash);
+  for (size_t probes = 0; probes <= mask_; ++probes) {
+    const Bucket& bucket = buckets_[b];
+    for (uint32_t bits = Match(bucket, tag); bits != 0; bits &= bits - 1) {
+      const auto slot = static_cast<size_t>(std::countr_zero(bits));
+      if (KeyOf(bucket.entries[slot]) == key) return bucket.entries[slot];
+    }
+    if (bucket.overflow == 0) break;
+    b = (b + 1) & mask_;
+  }
+  return Entry();
+}
+
+bool SocketTable::Insert(uint64_t hash, Entry entry) {
+  if (size_ >= (mask_ + 1) * kSlots) return false;
+  size_t b = Home(hash);
+  for (;;) {
+    Bucket& bucket = buckets_[b];
+    const uint32_t free = Match(bucket, 0);
+    if (free != 0) {
+      const auto slot = static_cast<size_t>(std::countr_zero(free));
+      bucket.tags[slot] = TagOf(hash);
+      bucket.entries[slot] = entry;
+      ++size_;
+      return true;
+    }
+    ++bucket.overflow;
+    b = (b + 1) & mask_;
+  }
+}
+
+Entry* SocketTable::Locate(uint64_t hash, Entry entry, bool erase) {
+  const uint16_t tag = TagOf(hash);
+  size_t b = Home(hash);
+  for (size_t probes = 0; probes <= mask_; ++probes) {
+    Bucket& bucket = buckets_[b];
+    for (uint32_t bits = Match(bucket, tag); bits != 0; bits &= bits - 1) {
+      const auto slot = static_cast<size_t>(std::countr_zero(bits));
+      if (bucket.entries[slot] == entry) {
+        if (erase) bucket.tags[slot] = 0;
+        return &bucket.entries[slot];
+      }
+    }
+    if (erase) --bucket.overflow;
+    b = (b + 1) & mask_;
+  }
+  return nullptr;
+}
+
+void SocketTable::Erase(uint64_t hash, Entry entry) {
+  *Locate(hash, entry, /*erase=*/true) = Entry();
+  --size_;
+}
+
+void SocketTable::Replace(uint64_t hash, Entry from, Entry to) {
+  *Locate(hash, from, /*erase=*/false) = to;
+}
+
+}  // namespace corelane::dataplane
