@@ -21,6 +21,7 @@ struct alignas(64) Request {
   Tick deadline = 0;         // of the SYN-ACK's retransmission
   uint32_t synack_us = 0;    // when it was first sent, for the RTT
   uint32_t next = kNoIndex;  // in the pipeline's list
+  uint32_t prev = kNoIndex;
   uint32_t window = 0;       // the peer's, unscaled
   Tick opened_at = 0;
   uint16_t peer_mss = 0;

@@ -17,9 +17,10 @@ struct TimeWait {
   Tick opened_at = 0;
   uint16_t window = 0;  // as last advertised, in header units
   uint16_t port = 0;
-  uint32_t in_use = 0;
+  uint32_t next = kNoIndex;  // in the pipeline's list, by expiry
+  uint32_t prev = kNoIndex;
 };
-static_assert(sizeof(TimeWait) <= 48);
+static_assert(sizeof(TimeWait) == 48);
 
 void EnterTimeWait(TimeWait& record, const ControlBlock& cb,
                    const Context& ctx);

@@ -1,0 +1,57 @@
+// How an application runs on the stack: it is called once per turn of the loop
+// with everything that happened to its sockets.
+#ifndef CORELANE_DATAPLANE_API_APPLICATION_H_
+#define CORELANE_DATAPLANE_API_APPLICATION_H_
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/api/connection.h"
+#include "dataplane/api/udp_socket.h"
+#include "proto/base/time.h"
+
+namespace corelane::dataplane {
+
+// What happened to a connection since the application was last told, as bits.
+enum ConnectionEvent : uint8_t {
+  kOpened = 1,      // accepted, or our Connect succeeded
+  kReadable = 2,    // new bytes to read
+  kWritable = 4,    // there is send space again, after a Send took less
+  kPeerClosed = 8,  // the peer's stream ends after what is readable
+  kTimer = 16,      // the timer set with SetTimer went off
+  // The connection broke (reset, refused, timed out: see error()). The handle
+  // is invalid after the callback; Close must not be called.
+  kGone = 32,
+};
+
+struct ReadyConnection {
+  Connection connection;
+  uint8_t events;
+};
+
+// One instance per core and role; called by that core's loop only, never
+// concurrently. A callback may use every function of Connection and UdpSocket.
+//
+// Unless it was told kGone, an application ends each of its connections with
+// exactly one Close or Abort.
+class Application {
+ public:
+  virtual ~Application() = default;
+
+  // `ready` lists each connection once. Called once per burst.
+  virtual void OnConnections(std::span<ReadyConnection> ready, Time now) = 0;
+
+  // Datagrams that arrived on sockets bound for this application. Those that
+  // the callback did not take are freed afterwards.
+  virtual void OnDatagrams(std::span<Datagram> datagrams, Time now) {
+    (void)datagrams;
+    (void)now;
+  }
+
+  // An ICMP error came back for a datagram that this application sent.
+  virtual void OnDatagramError(const DatagramError& error) { (void)error; }
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_API_APPLICATION_H_

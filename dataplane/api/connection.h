@@ -1,0 +1,82 @@
+// A TCP connection as an application sees it.
+#ifndef CORELANE_DATAPLANE_API_CONNECTION_H_
+#define CORELANE_DATAPLANE_API_CONNECTION_H_
+
+#include <cstdint>
+
+#include "dataplane/packet/packet.h"
+#include "proto/base/bytes.h"
+#include "proto/base/time.h"
+#include "proto/tcp/control_block.h"
+
+namespace corelane::dataplane {
+
+class TcpLayer;
+
+// A cheap handle: copy it freely. It names the connection by index, so it costs
+// nothing to keep; but once the connection is closed or gone it must not be
+// used. Functions are to be called on the connection's own core.
+class Connection {
+ public:
+  Connection() = default;
+  Connection(TcpLayer* tcp, uint32_t index) : tcp_(tcp), index_(index) {}
+
+  uint32_t index() const { return index_; }
+  const tcp::ControlBlock& control_block() const;
+  const tcp::FlowKey& key() const { return control_block().key; }
+  tcp::State state() const { return control_block().state; }
+  tcp::Error error() const { return control_block().error; }
+
+  // Four bytes that belong to the application; 0 at first.
+  uint32_t app_data() const { return control_block().app_data; }
+  void set_app_data(uint32_t value);
+
+  // ---- Receiving
+  // Bytes in order that were not consumed.
+  uint32_t readable() const;
+  // Whether the peer has closed its side and everything before was consumed.
+  bool at_end() const;
+  // The first contiguous run of them, in the packet they arrived in; empty if
+  // there is none. Valid until the next call that changes the connection.
+  ByteView Front() const;
+  // Drops the first `n` bytes; n <= readable().
+  void Consume(uint32_t n);
+  // Hands over the first packet, its data being payload. The caller owns it and
+  // sends it on (SendPacket) or frees it (FreePacket). nullptr if there is
+  // none.
+  Packet* TakeFront();
+  void FreePacket(Packet* packet);
+
+  // ---- Sending. All of these queue; what may leave is sent at the end of the
+  // turn. They return how much was taken, less than asked (perhaps 0) when the
+  // send buffer or memory is full; then kWritable is told later.
+  uint32_t send_space() const;
+  uint32_t Send(ByteView bytes);        // copies
+  uint32_t SendStatic(ByteView bytes);  // the bytes must outlive the connection
+  // Sends a packet's data without copying. Takes ownership if it returns true.
+  bool SendPacket(Packet* packet);
+
+  // ---- Ending
+  // Ends our stream after what is queued; receiving goes on (half close).
+  void ShutdownSend();
+  // Lets go in order: what is queued is sent, then FIN. Unread data makes it a
+  // reset, so that the peer knows that it was not read (RFC 9293 section
+  // 3.6.1). The handle is invalid afterwards.
+  void Close();
+  // Lets go with a reset. The handle is invalid afterwards.
+  void Abort();
+
+  // ---- Miscellaneous
+  // kTimer after this long; replaces an earlier setting.
+  void SetTimer(Duration after);
+  void ClearTimer();
+  void SetNoDelay(bool on);
+
+ private:
+  TcpLayer* tcp_ = nullptr;
+  uint32_t index_ = tcp::kNoIndex;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_API_CONNECTION_H_
