@@ -20,7 +20,7 @@ struct TimeWait {
   uint32_t next = kNoIndex;  // in the pipeline's list, by expiry
   uint32_t prev = kNoIndex;
 };
-static_assert(sizeof(TimeWait) == 48);
+static_assert(sizeof(TimeWait) == 40);
 
 void EnterTimeWait(TimeWait& record, const ControlBlock& cb,
                    const Context& ctx);
