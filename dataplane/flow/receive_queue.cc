@@ -66,6 +66,7 @@ void ReorderQueue::Insert(Packet* packet, SeqNum seq) {
   PacketMeta& meta = MetaOf(packet);
   meta.sequence = seq.value();
   bytes_ += packet->data_len;
+  ++packets_;
   // Most arrive in order behind one gap: try the end first.
   if (tail_ != nullptr && SeqNum(MetaOf(tail_).sequence) <= seq) {
     meta.link = nullptr;
@@ -88,6 +89,7 @@ void ReorderQueue::Drain(SeqNum from, SeqNum to, ReceiveQueue& queue,
     Packet* packet = head_;
     head_ = MetaOf(packet).link;
     bytes_ -= packet->data_len;
+    --packets_;
     const SeqNum start(MetaOf(packet).sequence);
     const SeqNum end = start + packet->data_len;
     if (end <= from) {
@@ -109,6 +111,7 @@ void ReorderQueue::Clear(PacketPool& pool) {
   }
   tail_ = nullptr;
   bytes_ = 0;
+  packets_ = 0;
 }
 
 }  // namespace corelane::dataplane

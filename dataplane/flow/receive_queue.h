@@ -47,6 +47,9 @@ class ReorderQueue {
   bool empty() const { return head_ == nullptr; }
   uint32_t bytes() const { return bytes_; }
 
+  // Bytes of memory that the waiting packets hold, whatever their payload.
+  uint32_t pinned_bytes() const { return packets_ * kPacketBufferSize; }
+
   // Takes the packet; `seq` is the sequence number of its first byte.
   void Insert(Packet* packet, SeqNum seq);
 
@@ -60,6 +63,7 @@ class ReorderQueue {
   Packet* head_ = nullptr;
   Packet* tail_ = nullptr;
   uint32_t bytes_ = 0;
+  uint32_t packets_ = 0;
 };
 
 }  // namespace corelane::dataplane

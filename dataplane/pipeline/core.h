@@ -1,0 +1,59 @@
+// What every layer of one core's stack shares.
+#ifndef CORELANE_DATAPLANE_PIPELINE_CORE_H_
+#define CORELANE_DATAPLANE_PIPELINE_CORE_H_
+
+#include <cstdint>
+
+#include "dataplane/packet/packet_pool.h"
+#include "dataplane/pipeline/counters.h"
+#include "proto/base/hash.h"
+#include "proto/base/rng.h"
+#include "proto/base/siphash.h"
+#include "proto/base/time.h"
+#include "proto/tcp/clock.h"
+
+namespace corelane::dataplane {
+
+// Drawn once per process from the host's random device (or from the seed of a
+// simulation), never shown.
+struct Secrets {
+  SipKey isn;
+  SipKey ports;
+  SipKey rng;
+  FlowHashKey flow_hash;
+
+  static Secrets FromSeed(uint64_t seed) {
+    Rng rng(seed, 0x5ec7e7);
+    auto key = [&] { return SipKey{rng.Next64(), rng.Next64()}; };
+    return {key(), key(), key(), {rng.Next64(), rng.Next64()}};
+  }
+};
+
+struct Core {
+  Core(PacketPool* packet_pool, const Secrets& s)
+      : pool(*packet_pool), secrets(s), rng(s.rng, 1) {}
+
+  PacketPool& pool;
+  Secrets secrets;
+  Rng rng;
+  Counters counters;
+  Time now = kTimeZero;  // read once per turn
+  tcp::Now tcp_now;      // the same, in TCP's units
+  // Few packets are left: payload is refused so that control still gets by.
+  bool low_memory = false;
+
+  void SetTime(Time time) {
+    now = time;
+    tcp_now = tcp::Now(time);
+  }
+
+  // Ends a received packet's life with a reason.
+  void Drop(Packet* packet, DropReason reason) {
+    ++counters.Drop(reason);
+    pool.Free(packet);
+  }
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_PIPELINE_CORE_H_

@@ -1,0 +1,81 @@
+// One network interface as one core sees it: a device (or a VLAN on it) with
+// its addresses and its queue of frames to send.
+#ifndef CORELANE_DATAPLANE_PIPELINE_INTERFACE_H_
+#define CORELANE_DATAPLANE_PIPELINE_INTERFACE_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/packet/packet.h"
+#include "proto/base/address.h"
+
+namespace corelane::dataplane {
+
+// What the device does for us; what is false is done in software.
+struct DeviceCaps {
+  bool tx_ipv4_checksum = false;
+  bool tx_tcp_checksum = false;
+  bool tx_udp_checksum = false;
+  bool tx_multi_segs = false;
+};
+
+inline constexpr uint16_t kNoVlan = 0xffff;
+
+struct InterfaceConfig {
+  std::string name;
+  MacAddress mac;
+  uint16_t mtu = 1500;
+  uint16_t vlan = kNoVlan;
+  DeviceCaps caps;
+  std::vector<Ipv4Prefix> addresses;
+};
+
+// Frames that wait for the end of the turn. When it is full, whoever could wait
+// (TCP) leaves its work for the next turn, and whoever could not is dropped.
+class TxQueue {
+ public:
+  static constexpr uint32_t kCapacity = 512;
+
+  uint32_t room() const { return kCapacity - count_; }
+  bool Push(Packet* packet) {
+    if (count_ == kCapacity) return false;
+    frames_[count_++] = packet;
+    return true;
+  }
+  std::span<Packet*> frames() { return {frames_.data(), count_}; }
+  // The device took the first `n`.
+  void Taken(uint32_t n) {
+    for (uint32_t i = n; i < count_; ++i) frames_[i - n] = frames_[i];
+    count_ -= n;
+  }
+
+ private:
+  uint32_t count_ = 0;
+  std::array<Packet*, kCapacity> frames_{};
+};
+
+struct Interface {
+  InterfaceConfig config;
+  uint16_t index = 0;
+  TxQueue tx;
+
+  bool HasAddress(Ipv4Address a) const {
+    for (const Ipv4Prefix& p : config.addresses) {
+      if (p.address == a) return true;
+    }
+    return false;
+  }
+  bool IsDirectedBroadcast(Ipv4Address a) const {
+    for (const Ipv4Prefix& p : config.addresses) {
+      if (p.DirectedBroadcast() == a) return true;
+    }
+    return false;
+  }
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_PIPELINE_INTERFACE_H_

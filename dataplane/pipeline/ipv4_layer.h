@@ -1,0 +1,107 @@
+// One core's IPv4: what arrives is validated, reassembled and handed up; what
+// leaves is routed, given a header and handed down to the link.
+#ifndef CORELANE_DATAPLANE_PIPELINE_IPV4_LAYER_H_
+#define CORELANE_DATAPLANE_PIPELINE_IPV4_LAYER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "dataplane/packet/packet.h"
+#include "dataplane/pipeline/core.h"
+#include "dataplane/pipeline/interface.h"
+#include "proto/ipv4/header.h"
+#include "proto/ipv4/identification.h"
+#include "proto/ipv4/reassembly.h"
+#include "proto/ipv4/route_table.h"
+
+namespace corelane::dataplane {
+
+class ArpLayer;
+class IcmpLayer;
+class TcpLayer;
+class UdpLayer;
+
+// How to reach a destination.
+struct Path {
+  Interface* interface = nullptr;
+  Ipv4Address next_hop;  // on the link
+  Ipv4Address source;    // ours, on that link
+};
+
+// What stands in an IPv4 header to be sent.
+struct OutputSpec {
+  Ipv4Address source;
+  Ipv4Address destination;
+  uint8_t protocol = 0;
+  uint8_t tos = 0;
+  uint8_t ttl = ipv4::kDefaultTtl;
+  bool dont_fragment = false;
+  uint16_t l4_header_length = 0;  // for devices that fill in checksums
+};
+
+// A received IPv4 packet on its way up. The packet's data starts at the IP
+// header and ends with the datagram.
+struct Ipv4Packet {
+  Packet* packet = nullptr;
+  ipv4::Header header;
+  Interface* interface = nullptr;
+  bool link_group = false;       // came by link broadcast or multicast
+  bool local_broadcast = false;  // for 255.255.255.255 or a network's broadcast
+};
+
+class Ipv4Layer {
+ public:
+  Ipv4Layer(Core* core, std::vector<Interface>* interfaces);
+  // The layers above and below; they outlive this one.
+  void Wire(ArpLayer* arp, IcmpLayer* icmp, UdpLayer* udp, TcpLayer* tcp);
+
+  // ---- Up
+  // Takes a packet whose data starts at its IP header.
+  void Receive(Interface& interface, Packet* packet, bool link_group);
+  // Frees fragments whose rest never came.
+  void RunTimers();
+  Time NextDeadline() const;
+
+  // ---- Down
+  bool FindPath(Ipv4Address destination, Path& path) const;
+  // The MTU of the first hop, or of the first interface if there is no route.
+  uint16_t MtuTowards(Ipv4Address destination) const;
+  bool IsOurs(Ipv4Address address) const;
+  // Takes a packet whose data starts at the TCP or UDP header; fills in that
+  // header's checksum field at `checksum_offset`, or has the device do it.
+  void OutputWithChecksum(const Path& path, Packet* packet,
+                          const OutputSpec& spec, uint16_t checksum_offset);
+  // Takes a packet whose data is a complete IP payload of one frame.
+  void Output(const Path& path, Packet* packet, const OutputSpec& spec);
+  // Sends `header` followed by `payload` as one datagram, in fragments if it is
+  // larger than the MTU. Copies.
+  absl::Status OutputDatagram(const Path& path, const OutputSpec& spec,
+                              ByteView header, ByteView payload);
+
+  ipv4::RouteTable& routes() { return routes_; }
+  const ipv4::RouteTable& routes() const { return routes_; }
+
+ private:
+  void Deliver(Ipv4Packet& in);
+  void ReceiveFragment(Ipv4Packet& in);
+  void CompleteDatagram(const Ipv4Packet& last, uint32_t datagram);
+  void DeliverTcp(Ipv4Packet& in);
+  bool NotForUs(const Ipv4Packet& in) const;
+
+  Core& core_;
+  std::vector<Interface>& interfaces_;
+  ArpLayer* arp_ = nullptr;
+  IcmpLayer* icmp_ = nullptr;
+  UdpLayer* udp_ = nullptr;
+  TcpLayer* tcp_ = nullptr;
+  ipv4::RouteTable routes_;
+  ipv4::Reassembly reassembly_;
+  ipv4::Identification identification_;
+  // Where datagrams that came in fragments are put together, one at a time.
+  std::vector<uint8_t> scratch_;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_PIPELINE_IPV4_LAYER_H_

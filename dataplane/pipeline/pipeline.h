@@ -1,0 +1,100 @@
+// One core's stack, run to completion.
+//
+//   rx burst -> parse -> demux -> ingest (all) -> timers -> application
+//            -> emit (once per touched connection) -> tx burst
+//
+// Whoever owns the devices and the clock drives it (loop.h): the runtime with
+// DPDK ports and the TSC, the simulator with wires and virtual time.
+#ifndef CORELANE_DATAPLANE_PIPELINE_PIPELINE_H_
+#define CORELANE_DATAPLANE_PIPELINE_PIPELINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/api/application.h"
+#include "dataplane/packet/packet_pool.h"
+#include "dataplane/pipeline/arp_layer.h"
+#include "dataplane/pipeline/core.h"
+#include "dataplane/pipeline/icmp_layer.h"
+#include "dataplane/pipeline/interface.h"
+#include "dataplane/pipeline/ipv4_layer.h"
+#include "dataplane/pipeline/link_layer.h"
+#include "dataplane/pipeline/notice.h"
+#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/udp_layer.h"
+#include "proto/tcp/config.h"
+
+namespace corelane::dataplane {
+
+struct StaticRoute {
+  Ipv4Prefix destination;
+  Ipv4Address gateway;
+};
+
+struct PipelineConfig {
+  std::vector<InterfaceConfig> interfaces;
+  std::vector<StaticRoute> routes;
+  tcp::Config tcp;
+  TcpLimits limits;
+  ArpOptions arp;
+  Secrets secrets;
+  NoticeSink notices;
+};
+
+class Pipeline {
+ public:
+  // `pool` outlives the pipeline. `now` is the first reading of its clock.
+  static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
+      const PipelineConfig& config, PacketPool* pool, Time now);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // The number under which sockets name the application. It outlives the
+  // pipeline.
+  uint16_t AddApplication(Application* application);
+
+  // ---- One turn: BeginTurn, Receive for each burst, EndTurn, then hand
+  // tx(i).frames() to the devices.
+  void BeginTurn(Time now) { core_.SetTime(now); }
+  // Takes ownership of the packets.
+  void Receive(uint16_t interface, std::span<Packet* const> burst);
+  void EndTurn();
+  TxQueue& tx(uint16_t interface) { return interfaces_[interface].tx; }
+
+  // The next turn is due then at the latest, even if nothing arrives.
+  Time NextDeadline() const;
+
+  const std::vector<Interface>& interfaces() const { return interfaces_; }
+  Core& core() { return core_; }
+  const Core& core() const { return core_; }
+  ArpLayer& arp() { return arp_; }
+  Ipv4Layer& ip() { return ip_; }
+  UdpLayer& udp() { return udp_; }
+  TcpLayer& tcp() { return tcp_; }
+  const TcpLayer& tcp() const { return tcp_; }
+
+ private:
+  Pipeline(const PipelineConfig& config, PacketPool* pool, Time now);
+
+  void ReceiveOne(Interface& interface, Packet* packet);
+  Packet* Linearize(Packet* packet);
+
+  Core core_;
+  std::vector<Interface> interfaces_;
+  std::vector<Application*> applications_;
+  LinkLayer link_;
+  Ipv4Layer ip_;
+  ArpLayer arp_;
+  IcmpLayer icmp_;
+  UdpLayer udp_;
+  TcpLayer tcp_;
+  uint32_t turns_ = 0;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_PIPELINE_PIPELINE_H_

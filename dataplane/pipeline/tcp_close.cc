@@ -1,0 +1,225 @@
+// Timers, the end of connections, and what applications are told.
+#include <algorithm>
+
+#include "dataplane/pipeline/tcp_layer.h"
+#include "proto/tcp/close.h"
+#include "proto/tcp/timers.h"
+
+namespace corelane::dataplane {
+
+TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
+                   const TcpLimits& limits)
+    : core_(*core),
+      ip_(*ip),
+      config_(config),
+      limits_(limits),
+      blocks_(limits.max_connections),
+      requests_(limits.max_requests),
+      time_waits_(limits.max_time_wait),
+      // As many as connections, so that accepted payload always finds a queue.
+      buffers_(limits.max_connections),
+      holes_(std::min<uint32_t>(limits.max_connections, 65536)),
+      chunks_(limits.static_chunks),
+      table_(
+          limits.max_connections + limits.max_requests + limits.max_time_wait,
+          core->secrets.flow_hash,
+          {{{&blocks_[0], sizeof(tcp::ControlBlock)},
+            {&requests_[0], sizeof(tcp::Request)},
+            {&time_waits_[0], sizeof(tcp::TimeWait)}}}),
+      wheel_(&blocks_[0], core->tcp_now.tick) {}
+
+TcpLayer::~TcpLayer() {
+  for (uint32_t i = 0; i < blocks_.high_water(); ++i) {
+    if (Buffers* buffers = BuffersOf(i)) {
+      buffers->send.Clear(core_.pool, chunks_);
+      buffers->receive.Clear(core_.pool);
+      buffers->reorder.Clear(core_.pool);
+    }
+  }
+  for (uint32_t i = 0; i < arrived_count_; ++i) {
+    core_.pool.Free(arrived_[i].packet);
+  }
+}
+
+void TcpLayer::RunTimers() {
+  constexpr uint32_t kBatch = 64;
+  // Bounds the work per turn; what is left is due in the next.
+  constexpr int kMaxBatches = 64;
+  const tcp::Context ctx = MakeContext();
+  uint32_t due[kBatch];
+  for (int batch = 0; batch < kMaxBatches; ++batch) {
+    const uint32_t n = wheel_.Advance(core_.tcp_now.tick, due, kBatch);
+    for (uint32_t i = 0; i < n; ++i) {
+      const uint32_t index = due[i];
+      tcp::ControlBlock& cb = blocks_[index];
+      const uint8_t actions = tcp::OnTimers(cb, ctx);
+      if ((actions & tcp::kTimerApp) != 0) MarkReady(index, dataplane::kTimer);
+      if ((actions & tcp::kTimerAbort) != 0) {
+        Apply(index, tcp::kBroken);
+      } else if ((actions & tcp::kTimerDone) != 0) {
+        Apply(index, tcp::kFinished);
+      } else if ((actions & tcp::kTimerEmit) != 0) {
+        MarkDirty(index);
+      } else {
+        FileTimer(index);
+      }
+    }
+    if (n < kBatch) break;
+  }
+  RetransmitSynAcks();
+  ExpireTimeWaits();
+}
+
+Time TcpLayer::NextDeadline() const {
+  if (!dirty_.empty() || !ready_.empty()) return core_.now;
+  std::optional<tcp::Tick> next = wheel_.NextDeadline();
+  auto consider = [&](tcp::Tick tick) {
+    if (!next || tcp::TickBefore(tick, *next)) next = tick;
+  };
+  for (const auto& list : request_lists_) {
+    if (!list.empty()) consider(requests_[list.front()].deadline);
+  }
+  if (!time_wait_list_.empty()) {
+    consider(time_waits_[time_wait_list_.front()].expires);
+  }
+  if (!next) return kTimeNever;
+  const auto ahead = static_cast<int32_t>(*next - core_.tcp_now.tick);
+  if (ahead <= 0) return core_.now;
+  // The start of that tick.
+  const int64_t now_tick =
+      core_.now.time_since_epoch().count() >> tcp::kTickShift;
+  return Time(Duration((now_tick + ahead) << tcp::kTickShift));
+}
+
+// ---------------------------------------------------------------- the ends
+
+// Out of the socket table: the address pair is free for others.
+void TcpLayer::Detach(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.Has(tcp::kDetached)) return;
+  table_.Erase(HashOf(cb.key), Entry(EntryKind::kConnection, index));
+  cb.Set(tcp::kDetached);
+  cb.Clear(tcp::kRetransmitTimer | tcp::kPersist | tcp::kAckTimer |
+           tcp::kIdleTimer);
+  cb.state = tcp::State::kClosed;
+  cb.predicted = 0;
+  if (Buffers* buffers = BuffersOf(index)) {
+    buffers->send.Clear(core_.pool, chunks_);
+    buffers->reorder.Clear(core_.pool);
+    if (buffers->holes != kNoIndex) {
+      holes_.Free(buffers->holes);
+      buffers->holes = kNoIndex;
+    }
+    DropBuffersIfEmpty(index);
+  }
+}
+
+// The last step: nobody knows the connection any more.
+void TcpLayer::FreeBlock(uint32_t index) {
+  Detach(index);
+  if (Buffers* buffers = BuffersOf(index)) {
+    buffers->receive.Clear(core_.pool);
+    DropBuffersIfEmpty(index);
+  }
+  wheel_.Cancel(index);
+  blocks_[index].flags = tcp::kDetached;
+  blocks_[index].generation = 0;
+  blocks_.Free(index);
+}
+
+// A record takes over the address pair; the control block stays only while the
+// application has data to read.
+void TcpLayer::MoveToTimeWait(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (time_waits_.in_use() == time_waits_.capacity()) {
+    const uint32_t oldest = time_wait_list_.front();
+    table_.Erase(HashOf(time_waits_[oldest].key),
+                 Entry(EntryKind::kTimeWait, oldest));
+    RetireTimeWait(oldest);
+  }
+  const uint32_t record = time_waits_.Allocate();
+  tcp::TimeWait& tw = time_waits_[record];
+  tcp::EnterTimeWait(tw, cb, MakeContext());
+  time_wait_list_.PushBack(time_waits_, record);
+  if (cb.Has(tcp::kAckNow) || cb.acks_owed > 0) {
+    SendBare(cb.key, tcp::TimeWaitAck(tw));
+  }
+  const uint64_t hash = HashOf(cb.key);
+  const bool orphan = cb.Has(tcp::kOrphan);
+  Detach(index);
+  table_.Insert(hash, Entry(EntryKind::kTimeWait, record));
+  if (orphan) FreeBlock(index);
+}
+
+void TcpLayer::RetireTimeWait(uint32_t index) {
+  time_wait_list_.Remove(time_waits_, index);
+  time_waits_[index].key = tcp::FlowKey();
+  time_waits_.Free(index);
+}
+
+void TcpLayer::ExpireTimeWaits() {
+  while (!time_wait_list_.empty()) {
+    const uint32_t index = time_wait_list_.front();
+    const tcp::TimeWait& record = time_waits_[index];
+    if (tcp::TickBefore(core_.tcp_now.tick, record.expires)) return;
+    table_.Erase(HashOf(record.key), Entry(EntryKind::kTimeWait, index));
+    RetireTimeWait(index);
+  }
+}
+
+void TcpLayer::CloseAll() {
+  for (uint32_t i = 0; i < listeners_.all().size(); ++i) {
+    if (listeners_[i].in_use) CloseListener(i);
+  }
+  for (uint32_t i = 0; i < blocks_.high_water(); ++i) {
+    const tcp::ControlBlock& cb = blocks_[i];
+    if (cb.state == tcp::State::kClosed || cb.Has(tcp::kOrphan)) continue;
+    Close(i);
+  }
+}
+
+// --------------------------------------------------------- the application
+
+void TcpLayer::MarkReady(uint32_t index, uint8_t events) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.Has(tcp::kOrphan)) return;
+  cb.flags |= static_cast<uint32_t>(events) << 24;
+  if (cb.Has(tcp::kReady)) return;
+  cb.Set(tcp::kReady);
+  ready_.push_back(index);
+}
+
+void TcpLayer::Notify(std::span<Application* const> applications) {
+  constexpr size_t kBatch = 64;
+  if (ready_.empty()) return;
+  ready_now_.swap(ready_);
+  std::array<ReadyConnection, kBatch> batch;
+  std::array<uint32_t, kBatch> generations;
+  size_t i = 0;
+  while (i < ready_now_.size()) {
+    size_t n = 0;
+    uint16_t application = 0;
+    for (; i < ready_now_.size() && n < kBatch; ++i) {
+      tcp::ControlBlock& cb = blocks_[ready_now_[i]];
+      if (!cb.Has(tcp::kReady)) continue;  // freed since
+      if (n == 0) application = cb.application;
+      if (cb.application != application) break;
+      generations[n] = cb.generation;
+      batch[n++] = {Connection(this, ready_now_[i]),
+                    static_cast<uint8_t>(cb.flags >> 24)};
+      cb.flags &= 0x00ffffffu & ~static_cast<uint32_t>(tcp::kReady);
+    }
+    if (n == 0) break;
+    applications[application]->OnConnections({batch.data(), n}, core_.now);
+    for (size_t k = 0; k < n; ++k) {
+      const uint32_t index = batch[k].connection.index();
+      if ((batch[k].events & kGone) != 0 &&
+          blocks_[index].generation == generations[k]) {
+        FreeBlock(index);
+      }
+    }
+  }
+  ready_now_.clear();
+}
+
+}  // namespace corelane::dataplane

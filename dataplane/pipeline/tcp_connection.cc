@@ -1,0 +1,250 @@
+// What applications call: reading, writing and ending a connection.
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/api/connection.h"
+#include "dataplane/pipeline/tcp_layer.h"
+#include "proto/tcp/close.h"
+#include "proto/tcp/emit.h"
+#include "proto/tcp/timers.h"
+
+namespace corelane::dataplane {
+
+Buffers* TcpLayer::NeedBuffers(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.buffers == kNoIndex) cb.buffers = buffers_.Allocate();
+  return BuffersOf(index);
+}
+
+void TcpLayer::DropBuffersIfEmpty(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.buffers == kNoIndex || !buffers_[cb.buffers].Empty()) return;
+  buffers_.Free(cb.buffers);
+  cb.buffers = kNoIndex;
+}
+
+uint32_t TcpLayer::ReceiveSpace(uint32_t index) const {
+  const Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr) return config_.receive_buffer;
+  // What waits behind a gap lies within the window that was already offered.
+  const uint32_t used = buffers->receive.bytes();
+  return used < config_.receive_buffer ? config_.receive_buffer - used : 0;
+}
+
+void TcpLayer::SetAppData(uint32_t index, uint32_t value) {
+  blocks_[index].app_data = value;
+}
+
+uint32_t TcpLayer::Readable(uint32_t index) const {
+  const Buffers* buffers = BuffersOf(index);
+  return buffers == nullptr ? 0 : buffers->receive.bytes();
+}
+
+bool TcpLayer::AtEnd(uint32_t index) const {
+  const tcp::State state = blocks_[index].state;
+  const bool ended =
+      state == tcp::State::kClosed ||
+      (state >= tcp::State::kEstablished && !tcp::MayReceive(state));
+  return ended && Readable(index) == 0;
+}
+
+ByteView TcpLayer::Front(uint32_t index) const {
+  const Buffers* buffers = BuffersOf(index);
+  return buffers == nullptr ? ByteView() : buffers->receive.Front();
+}
+
+// The window may have opened far enough to tell the peer.
+void TcpLayer::OnConsumed(uint32_t index) {
+  DropBuffersIfEmpty(index);
+  tcp::ControlBlock& cb = blocks_[index];
+  tcp::OnReceiveSpace(cb, ReceiveSpace(index), MakeContext());
+  if (cb.Has(tcp::kAckNow)) MarkDirty(index);
+}
+
+void TcpLayer::Consume(uint32_t index, uint32_t n) {
+  if (n == 0) return;
+  BuffersOf(index)->receive.Consume(n, core_.pool);
+  OnConsumed(index);
+}
+
+Packet* TcpLayer::TakeFront(uint32_t index) {
+  Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr) return nullptr;
+  Packet* packet = buffers->receive.TakeFront();
+  if (packet != nullptr) OnConsumed(index);
+  return packet;
+}
+
+uint32_t TcpLayer::SendSpace(uint32_t index) const {
+  const tcp::ControlBlock& cb = blocks_[index];
+  if (!tcp::MaySend(cb.state) && cb.state != tcp::State::kSynSent &&
+      cb.state != tcp::State::kSynReceived) {
+    return 0;
+  }
+  const uint32_t queued = cb.snd_queued - cb.snd_una;
+  return queued < config_.send_buffer ? config_.send_buffer - queued : 0;
+}
+
+SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet) {
+  tcp::ControlBlock& cb = blocks_[index];
+  SendChunk& chunk = MetaOf(packet).chunk;
+  chunk.data = DataOf(packet);
+  chunk.length = packet->data_len;
+  chunk.packet = packet;
+  NeedBuffers(index)->send.Append(&chunk, cb.snd_queued);
+  return &chunk;
+}
+
+uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
+  tcp::ControlBlock& cb = blocks_[index];
+  const auto wanted = static_cast<uint32_t>(bytes.size());
+  const uint32_t take =
+      core_.low_memory ? 0 : std::min(wanted, SendSpace(index));
+  uint32_t done = 0;
+  while (done < take) {
+    // Fill up the last packet while nothing of it was sent.
+    Buffers* buffers = NeedBuffers(index);
+    SendChunk* tail = buffers->send.tail();
+    uint32_t room = 0;
+    if (tail != nullptr && tail->packet != nullptr &&
+        tail->packet->refcnt == 1 && tail->length < cb.mss &&
+        tail->data == DataOf(tail->packet) &&
+        cb.snd_max <= cb.snd_queued - tail->length) {
+      room =
+          std::min<uint32_t>(TailroomOf(tail->packet), cb.mss - tail->length);
+    }
+    if (room == 0) {
+      Packet* packet = core_.pool.Alloc();
+      if (packet == nullptr) break;
+      tail = AppendPacketChunk(index, packet);
+      room = std::min<uint32_t>(TailroomOf(packet), cb.mss);
+    }
+    const uint32_t n = std::min(room, take - done);
+    std::memcpy(Append(tail->packet, static_cast<uint16_t>(n)),
+                bytes.data() + done, n);
+    tail->length += n;
+    cb.snd_queued += n;
+    done += n;
+  }
+  if (done < wanted) cb.Set(tcp::kWriteBlocked);
+  if (done > 0) MarkDirty(index);
+  DropBuffersIfEmpty(index);
+  return done;
+}
+
+uint32_t TcpLayer::SendStatic(uint32_t index, ByteView bytes) {
+  tcp::ControlBlock& cb = blocks_[index];
+  const auto wanted = static_cast<uint32_t>(bytes.size());
+  const uint32_t take = std::min(wanted, SendSpace(index));
+  SendChunk* chunk = take > 0 ? chunks_.Allocate() : nullptr;
+  if (chunk == nullptr) {
+    if (wanted > 0) cb.Set(tcp::kWriteBlocked);
+    return 0;
+  }
+  *chunk = {nullptr, bytes.data(), nullptr, take};
+  NeedBuffers(index)->send.Append(chunk, cb.snd_queued);
+  cb.snd_queued += take;
+  if (take < wanted) cb.Set(tcp::kWriteBlocked);
+  MarkDirty(index);
+  return take;
+}
+
+bool TcpLayer::SendPacket(uint32_t index, Packet* packet) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (SendSpace(index) < packet->data_len) {
+    cb.Set(tcp::kWriteBlocked);
+    return false;
+  }
+  if (packet->data_len == 0) {
+    core_.pool.Free(packet);
+    return true;
+  }
+  packet->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+  AppendPacketChunk(index, packet);
+  cb.snd_queued += packet->data_len;
+  MarkDirty(index);
+  return true;
+}
+
+void TcpLayer::ShutdownSend(uint32_t index) {
+  if (tcp::CloseSend(blocks_[index])) MarkDirty(index);
+}
+
+void TcpLayer::Close(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.Has(tcp::kDetached)) {
+    FreeBlock(index);
+    return;
+  }
+  if (Readable(index) > 0) {
+    Abort(index);
+    return;
+  }
+  cb.flags &= 0x00ffffffu;  // nobody is left to be told
+  cb.Clear(tcp::kReady);
+  if (tcp::Release(cb, MakeContext())) {
+    MarkDirty(index);
+  } else {
+    FreeBlock(index);
+  }
+}
+
+void TcpLayer::Abort(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  tcp::SegmentSpec reset;
+  if (!cb.Has(tcp::kDetached) && tcp::AbortSegment(cb, reset)) {
+    ++core_.counters.tcp.resets_out;
+    SendBare(cb.key, reset);
+  }
+  cb.error = tcp::Error::kAborted;
+  FreeBlock(index);
+}
+
+void TcpLayer::SetTimer(uint32_t index, Duration after) {
+  tcp::ArmApp(blocks_[index], core_.tcp_now, after);
+  wheel_.Schedule(index, blocks_[index].app_deadline);
+}
+
+void TcpLayer::ClearTimer(uint32_t index) {
+  blocks_[index].Clear(tcp::kAppTimer);
+}
+
+void TcpLayer::SetNoDelay(uint32_t index, bool on) {
+  if (on) {
+    blocks_[index].Set(tcp::kNoDelay);
+    MarkDirty(index);
+  } else {
+    blocks_[index].Clear(tcp::kNoDelay);
+  }
+}
+
+// ------------------------------------------------------- the handle's side
+
+const tcp::ControlBlock& Connection::control_block() const {
+  return tcp_->block(index_);
+}
+void Connection::set_app_data(uint32_t value) {
+  tcp_->SetAppData(index_, value);
+}
+uint32_t Connection::readable() const { return tcp_->Readable(index_); }
+bool Connection::at_end() const { return tcp_->AtEnd(index_); }
+ByteView Connection::Front() const { return tcp_->Front(index_); }
+void Connection::Consume(uint32_t n) { tcp_->Consume(index_, n); }
+Packet* Connection::TakeFront() { return tcp_->TakeFront(index_); }
+void Connection::FreePacket(Packet* packet) { tcp_->core().pool.Free(packet); }
+uint32_t Connection::send_space() const { return tcp_->SendSpace(index_); }
+uint32_t Connection::Send(ByteView bytes) { return tcp_->Send(index_, bytes); }
+uint32_t Connection::SendStatic(ByteView bytes) {
+  return tcp_->SendStatic(index_, bytes);
+}
+bool Connection::SendPacket(Packet* packet) {
+  return tcp_->SendPacket(index_, packet);
+}
+void Connection::ShutdownSend() { tcp_->ShutdownSend(index_); }
+void Connection::Close() { tcp_->Close(index_); }
+void Connection::Abort() { tcp_->Abort(index_); }
+void Connection::SetTimer(Duration after) { tcp_->SetTimer(index_, after); }
+void Connection::ClearTimer() { tcp_->ClearTimer(index_); }
+void Connection::SetNoDelay(bool on) { tcp_->SetNoDelay(index_, on); }
+
+}  // namespace corelane::dataplane

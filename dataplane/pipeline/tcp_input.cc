@@ -1,0 +1,313 @@
+// Received segments: look-up, and what their arrival changes.
+#include <algorithm>
+
+#include "dataplane/pipeline/ipv4_layer.h"
+#include "dataplane/pipeline/tcp_layer.h"
+#include "proto/tcp/header_prediction.h"
+#include "proto/tcp/isn.h"
+#include "proto/tcp/timers.h"
+
+namespace corelane::dataplane {
+namespace {
+
+// Packets that one connection may park behind a gap: enough for a full window
+// of ordinary segments, and a bound on what one-byte segments can pin.
+constexpr uint32_t kMaxParkedShare = 2;
+
+}  // namespace
+
+void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key,
+                       uint16_t device) {
+  if (arrived_count_ == kMaxBurst) Ingest();
+  const uint64_t hash = HashOf(key);
+  table_.PrefetchBucket(hash);
+  arrived_[arrived_count_++] = {packet, key, hash, device};
+}
+
+void TcpLayer::Ingest() {
+  for (uint32_t i = 0; i < arrived_count_; ++i) {
+    table_.PrefetchRecord(arrived_[i].hash);
+  }
+  for (uint32_t i = 0; i < arrived_count_; ++i) Dispatch(arrived_[i]);
+  arrived_count_ = 0;
+}
+
+void TcpLayer::Dispatch(const Arrived& a) {
+  tcp::Segment segment;
+  if (tcp::Parse(BytesOf(a.packet), segment) != tcp::ParseStatus::kOk) {
+    core_.Drop(a.packet, DropReason::kTcpMalformed);
+    return;
+  }
+  ++core_.counters.tcp.segments_in;
+  const Entry entry = table_.Find(a.key, a.hash);
+  if (!entry.found()) {
+    ToListener(a, segment);
+    return;
+  }
+  switch (entry.kind()) {
+    case EntryKind::kConnection:
+      ToConnection(entry.index(), a, segment);
+      break;
+    case EntryKind::kRequest:
+      ToRequest(entry.index(), a, segment);
+      break;
+    case EntryKind::kTimeWait:
+      ToTimeWait(entry.index(), a, segment);
+      break;
+  }
+}
+
+// A reset for a segment that nothing wants, within a bound per second.
+void TcpLayer::Refuse(const Arrived& a, const tcp::Segment& segment) {
+  if (segment.Has(tcp::kRst)) return;
+  constexpr uint32_t kResetsPerSecond = 20000;
+  if (core_.now - reset_refilled_ >= 1s || reset_refilled_ == kTimeZero) {
+    reset_tokens_ = kResetsPerSecond;
+    reset_refilled_ = core_.now;
+  }
+  if (reset_tokens_ == 0) return;
+  --reset_tokens_;
+  ++core_.counters.tcp.resets_out;
+  SendBare(a.key, tcp::ResetFor(segment));
+}
+
+bool TcpLayer::MayPark(uint32_t index) const {
+  if (core_.low_memory) return false;
+  const Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr) return true;
+  return buffers->reorder.pinned_bytes() + kPacketBufferSize <=
+         kMaxParkedShare * config_.receive_buffer;
+}
+
+// Where gaps are noted, made when the first one appears.
+tcp::ReceiveHoles* TcpLayer::HolesFor(uint32_t index,
+                                      const tcp::Segment& segment) {
+  Buffers* buffers = BuffersOf(index);
+  if (buffers != nullptr && buffers->holes != kNoIndex) {
+    return &holes_[buffers->holes];
+  }
+  const bool ahead = segment.seq > blocks_[index].rcv_nxt;
+  if (!ahead || segment.Length() == 0) return nullptr;
+  buffers = NeedBuffers(index);
+  if (buffers == nullptr) return nullptr;
+  buffers->holes = holes_.Allocate();
+  return buffers->holes == kNoIndex ? nullptr : &holes_[buffers->holes];
+}
+
+void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
+                            const tcp::Segment& segment) {
+  tcp::ControlBlock& cb = blocks_[index];
+  const tcp::Context ctx = MakeContext();
+  const SeqNum rcv_nxt = cb.rcv_nxt;
+  tcp::IngestResult result;
+  if (core_.low_memory || !tcp::IngestPredicted(cb, segment, ctx, result)) {
+    tcp::Segment wanted = segment;
+    if (segment.payload_length > 0 &&
+        (core_.low_memory || (segment.seq > rcv_nxt && !MayPark(index)))) {
+      // The acknowledgment still counts; the text is as good as lost.
+      ++core_.counters.Drop(DropReason::kTcpReorderFull);
+      wanted.payload_length = 0;
+      wanted.offset_and_flags &= static_cast<uint16_t>(~tcp::kFin);
+    }
+    result = tcp::Ingest(cb, wanted, HolesFor(index, wanted), ctx);
+    if (result.reply_reset) Refuse(a, segment);
+  }
+  if (result.acked > 0) {
+    Buffers* buffers = BuffersOf(index);
+    if (buffers != nullptr) {
+      buffers->send.Release(result.acked, core_.pool, chunks_);
+    }
+    if (cb.Has(tcp::kWriteBlocked) &&
+        SendSpace(index) >= config_.send_buffer / 4) {
+      cb.Clear(tcp::kWriteBlocked);
+      MarkReady(index, kWritable);
+    }
+  }
+  if (!Place(index, a.packet, segment, result, rcv_nxt)) {
+    core_.pool.Free(a.packet);
+    ++core_.counters.delivered;
+  }
+  MarkDirty(index);
+  if (result.events != 0) Apply(index, result.events);
+  DropBuffersIfEmpty(index);
+}
+
+// Puts the payload where the protocol said. False if the packet is not kept.
+bool TcpLayer::Place(uint32_t index, Packet* packet,
+                     const tcp::Segment& segment,
+                     const tcp::IngestResult& result, SeqNum rcv_nxt_before) {
+  if (result.placement == tcp::Placement::kNone) return false;
+  Buffers* buffers = NeedBuffers(index);
+  if (buffers == nullptr) return false;
+  const auto front =
+      static_cast<uint16_t>(segment.header_length + result.payload_offset);
+  TrimFront(packet, front);
+  TrimTo(packet, result.length);
+  ++core_.counters.delivered;
+  if (result.placement == tcp::Placement::kPark) {
+    buffers->reorder.Insert(packet, segment.seq + result.payload_offset);
+    return true;
+  }
+  buffers->receive.Append(packet, core_.pool);
+  tcp::ControlBlock& cb = blocks_[index];
+  if (!buffers->reorder.empty()) {
+    const SeqNum end = rcv_nxt_before + result.length;
+    const bool fin = (result.events & tcp::kPeerClosed) != 0;
+    buffers->reorder.Drain(end, cb.rcv_nxt - (fin ? 1 : 0), buffers->receive,
+                           core_.pool);
+  }
+  if (buffers->holes != kNoIndex && holes_[buffers->holes].ranges.empty() &&
+      !holes_[buffers->holes].has_fin) {
+    holes_.Free(buffers->holes);
+    buffers->holes = kNoIndex;
+  }
+  MarkReady(index, kReadable);
+  return true;
+}
+
+void TcpLayer::Apply(uint32_t index, uint8_t events) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if ((events & tcp::kConnected) != 0) MarkReady(index, kOpened);
+  if ((events & tcp::kPeerClosed) != 0) MarkReady(index, kPeerClosed);
+  if ((events & tcp::kToTimeWait) != 0) {
+    MoveToTimeWait(index);
+  } else if ((events & (tcp::kBroken | tcp::kFinished)) != 0) {
+    Detach(index);
+    if (cb.Has(tcp::kOrphan)) {
+      FreeBlock(index);
+    } else if ((events & tcp::kBroken) != 0) {
+      MarkReady(index, kGone);
+    }
+  }
+}
+
+void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
+                         const tcp::Segment& segment) {
+  const tcp::Request& request = requests_[index];
+  const uint32_t window = std::min<uint32_t>(config_.receive_buffer, 0xffff);
+  switch (tcp::OnRequestSegment(request, segment, window)) {
+    case tcp::RequestVerdict::kIgnore:
+      break;
+    case tcp::RequestVerdict::kResendSynAck:
+      SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_));
+      break;
+    case tcp::RequestVerdict::kChallengeAck: {
+      tcp::SegmentSpec ack;
+      ack.seq = request.iss + 1;
+      ack.ack = request.irs + 1;
+      ack.flags = tcp::kAck;
+      ack.window = static_cast<uint16_t>(window);
+      ++core_.counters.tcp.challenge_acks;
+      SendBare(a.key, ack);
+      break;
+    }
+    case tcp::RequestVerdict::kReset:
+      Refuse(a, segment);
+      break;
+    case tcp::RequestVerdict::kDelete:
+      ++core_.counters.tcp.resets_in;
+      table_.Erase(a.hash, Entry(EntryKind::kRequest, index));
+      RetireRequest(index);
+      break;
+    case tcp::RequestVerdict::kAccept: {
+      const uint32_t connection = Establish(index, a);
+      if (connection == kNoIndex) {
+        // The request stays: the peer's retransmission may find room.
+        core_.Drop(a.packet, DropReason::kTcpNoMemory);
+        return;
+      }
+      MarkReady(connection, kOpened);
+      ToConnection(connection, a, segment);
+      return;
+    }
+  }
+  ++core_.counters.delivered;
+  core_.pool.Free(a.packet);
+}
+
+void TcpLayer::ToTimeWait(uint32_t index, const Arrived& a,
+                          const tcp::Segment& segment) {
+  tcp::TimeWait& record = time_waits_[index];
+  switch (tcp::OnTimeWaitSegment(record, segment)) {
+    case tcp::TimeWaitVerdict::kIgnore:
+      break;
+    case tcp::TimeWaitVerdict::kAck:
+      record.expires = core_.tcp_now.tick + tcp::ToTicks(config_.time_wait);
+      time_wait_list_.Remove(time_waits_, index);
+      time_wait_list_.PushBack(time_waits_, index);
+      [[fallthrough]];
+    case tcp::TimeWaitVerdict::kAckOnly:
+      SendBare(a.key, tcp::TimeWaitAck(record));
+      break;
+    case tcp::TimeWaitVerdict::kReopen:
+      if (listeners_.Find(a.key.local(), a.key.local_port, a.device) ==
+          nullptr) {
+        break;
+      }
+      table_.Erase(a.hash, Entry(EntryKind::kTimeWait, index));
+      RetireTimeWait(index);
+      ToListener(a, segment);
+      return;
+  }
+  ++core_.counters.delivered;
+  core_.pool.Free(a.packet);
+}
+
+// RFC 9293 sections 3.10.7.1 (CLOSED) and 3.10.7.2 (LISTEN).
+void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment) {
+  Listener* listener =
+      segment.Has(tcp::kRst)
+          ? nullptr
+          : listeners_.Find(a.key.local(), a.key.local_port, a.device);
+  if (listener == nullptr || segment.Has(tcp::kAck) ||
+      !segment.Has(tcp::kSyn)) {
+    // A segment without SYN, ACK or RST is dropped in LISTEN, not refused.
+    if (listener == nullptr || segment.Has(tcp::kAck)) Refuse(a, segment);
+    core_.Drop(a.packet, DropReason::kTcpNoSocket);
+    return;
+  }
+  if (segment.Has(tcp::kFin)) {
+    core_.Drop(a.packet, DropReason::kTcpStraySyn);
+    return;
+  }
+  if (listener->requests >= listener->backlog) {
+    core_.Drop(a.packet, DropReason::kTcpBacklog);
+    return;
+  }
+  if (requests_.in_use() == requests_.capacity()) {
+    // The oldest gives way: under a flood of SYNs that nobody completes, a real
+    // peer then still gets through within the time the ring takes to turn.
+    for (auto& list : request_lists_) {
+      if (list.empty()) continue;
+      const uint32_t oldest = list.front();
+      table_.Erase(HashOf(requests_[oldest].key),
+                   Entry(EntryKind::kRequest, oldest));
+      RetireRequest(oldest);
+      ++core_.counters.tcp.failed_opens;
+      break;
+    }
+  }
+  const uint32_t index = requests_.Allocate();
+  if (index == kNoIndex ||
+      !table_.Insert(a.hash, Entry(EntryKind::kRequest, index))) {
+    if (index != kNoIndex) requests_.Free(index);
+    core_.Drop(a.packet, DropReason::kTcpNoMemory);
+    return;
+  }
+  tcp::Request& request = requests_[index];
+  request.key = a.key;
+  request.port = a.device;
+  request.listener = listeners_.IndexOf(listener);
+  request.in_use = 1;
+  ++listener->requests;
+  tcp::OpenPassive(request, segment,
+                   tcp::InitialSequence(a.key, core_.secrets.isn, core_.now),
+                   core_.tcp_now);
+  request.deadline = core_.tcp_now.tick + tcp::ToTicks(config_.rto_initial);
+  request_lists_[0].PushBack(requests_, index);
+  SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_));
+  ++core_.counters.delivered;
+  core_.pool.Free(a.packet);
+}
+
+}  // namespace corelane::dataplane

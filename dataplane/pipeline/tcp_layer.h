@@ -1,0 +1,222 @@
+// One core's TCP: tables, queues and timers around the protocol in proto/tcp.
+//
+// A turn of the loop goes through it like this:
+//   Enqueue    for each received segment; look-ups are done in stages per burst
+//   Ingest     all enqueued segments; nothing is sent from inside
+//   RunTimers  what has expired
+//   Notify     applications hear of everything once
+//   Emit       each touched ("dirty") connection is asked what is due
+#ifndef CORELANE_DATAPLANE_PIPELINE_TCP_LAYER_H_
+#define CORELANE_DATAPLANE_PIPELINE_TCP_LAYER_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/api/application.h"
+#include "dataplane/api/connection.h"
+#include "dataplane/flow/buffers.h"
+#include "dataplane/flow/index_list.h"
+#include "dataplane/flow/listeners.h"
+#include "dataplane/flow/slab.h"
+#include "dataplane/flow/socket_table.h"
+#include "dataplane/flow/timer_wheel.h"
+#include "dataplane/pipeline/core.h"
+#include "dataplane/pipeline/interface.h"
+#include "proto/tcp/context.h"
+#include "proto/tcp/handshake.h"
+#include "proto/tcp/header.h"
+#include "proto/tcp/ingest.h"
+#include "proto/tcp/segment_spec.h"
+#include "proto/tcp/time_wait.h"
+
+namespace corelane::dataplane {
+
+class Ipv4Layer;
+struct Path;
+
+struct TcpLimits {
+  uint32_t max_connections = 65536;
+  uint32_t max_requests = 16384;   // connections in SYN-RECEIVED
+  uint32_t max_time_wait = 65536;  // the oldest makes room for a new one
+  uint32_t static_chunks = 65536;  // runs of static bytes queued for sending
+  uint32_t backlog = 4096;         // requests per listener
+};
+
+class TcpLayer {
+ public:
+  static constexpr uint32_t kMaxBurst = 64;
+
+  TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
+           const TcpLimits& limits);
+  ~TcpLayer();
+  TcpLayer(const TcpLayer&) = delete;
+  TcpLayer& operator=(const TcpLayer&) = delete;
+
+  // ---- Control path
+  // 0.0.0.0 as address: every address of ours. `device` ties it to one port.
+  absl::StatusOr<uint32_t> Listen(Ipv4Address address, uint16_t port,
+                                  uint16_t application,
+                                  uint16_t device = kAnyPort);
+  // Connections that are pending or established stay.
+  void CloseListener(uint32_t listener);
+  // Starts an active open. A source address of 0.0.0.0 is chosen by route, a
+  // source port of 0 at random (RFC 6056). kOpened or kGone tell how it ended.
+  absl::StatusOr<Connection> Connect(Ipv4Address remote, uint16_t port,
+                                     uint16_t application,
+                                     Ipv4Address source = Ipv4Address(),
+                                     uint16_t source_port = 0);
+
+  // ---- One turn of the loop, in this order
+  // Takes a segment for one of our unicast addresses. Its data starts at the
+  // TCP header and ends with the IP payload; its checksum is good.
+  void Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device);
+  void Ingest();
+  void RunTimers();
+  void Notify(std::span<Application* const> applications);
+  void Emit();
+
+  // When the next turn is due at the latest.
+  Time NextDeadline() const;
+
+  // An ICMP error about a segment of ours (RFC 5927 checks are made here).
+  // `next_hop_mtu` is 0 unless fragmentation was needed.
+  void OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
+                   bool fragmentation_needed, uint16_t next_hop_mtu);
+
+  // Ends all listeners and connections in order: for an orderly stop.
+  void CloseAll();
+
+  // ---- Connection's functions
+  void SetAppData(uint32_t index, uint32_t value);
+  uint32_t Readable(uint32_t index) const;
+  bool AtEnd(uint32_t index) const;
+  ByteView Front(uint32_t index) const;
+  void Consume(uint32_t index, uint32_t n);
+  Packet* TakeFront(uint32_t index);
+  uint32_t SendSpace(uint32_t index) const;
+  uint32_t Send(uint32_t index, ByteView bytes);
+  uint32_t SendStatic(uint32_t index, ByteView bytes);
+  bool SendPacket(uint32_t index, Packet* packet);
+  void ShutdownSend(uint32_t index);
+  void Close(uint32_t index);
+  void Abort(uint32_t index);
+  void SetTimer(uint32_t index, Duration after);
+  void ClearTimer(uint32_t index);
+  void SetNoDelay(uint32_t index, bool on);
+
+  // ---- Looking in
+  const tcp::ControlBlock& block(uint32_t index) const {
+    return blocks_[index];
+  }
+  const Slab<tcp::ControlBlock>& blocks() const { return blocks_; }
+  const Slab<tcp::Request>& requests() const { return requests_; }
+  const Slab<tcp::TimeWait>& time_waits() const { return time_waits_; }
+  const Listeners& listeners() const { return listeners_; }
+  const tcp::Config& config() const { return config_; }
+  const SocketTable& table() const { return table_; }
+  Core& core() { return core_; }
+
+ private:
+  struct Arrived {
+    Packet* packet;
+    tcp::FlowKey key;
+    uint64_t hash;
+    uint16_t device;
+  };
+
+  tcp::Context MakeContext() {
+    return {config_, core_.counters.tcp, core_.tcp_now};
+  }
+
+  // tcp_input.cc
+  void Dispatch(const Arrived& arrived);
+  void ToConnection(uint32_t index, const Arrived& a,
+                    const tcp::Segment& segment);
+  void ToRequest(uint32_t index, const Arrived& a, const tcp::Segment& segment);
+  void ToTimeWait(uint32_t index, const Arrived& a,
+                  const tcp::Segment& segment);
+  void ToListener(const Arrived& a, const tcp::Segment& segment);
+  bool Place(uint32_t index, Packet* packet, const tcp::Segment& segment,
+             const tcp::IngestResult& result, SeqNum rcv_nxt_before);
+  void Apply(uint32_t index, uint8_t events);
+  tcp::ReceiveHoles* HolesFor(uint32_t index, const tcp::Segment& segment);
+  bool MayPark(uint32_t index) const;
+  void Refuse(const Arrived& a, const tcp::Segment& segment);
+
+  // tcp_open.cc
+  void RetireRequest(uint32_t index);
+  uint32_t Establish(uint32_t request, const Arrived& a);
+  void RetransmitSynAcks();
+  uint16_t OwnMss(const tcp::FlowKey& key) const;
+  absl::StatusOr<uint16_t> ChoosePort(tcp::FlowKey key);
+
+  // tcp_output.cc
+  bool EmitOne(uint32_t index);
+  void FileTimer(uint32_t index);
+  Packet* BuildData(uint32_t index, const tcp::SegmentSpec& spec,
+                    const Path& path);
+  Packet* BuildWithStatic(const SendChunk& chunk, uint32_t offset,
+                          uint32_t length);
+  void SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec);
+  void Transmit(const Path& path, Packet* packet, const tcp::FlowKey& key,
+                const tcp::SegmentSpec& spec);
+
+  // tcp_close.cc
+  void MoveToTimeWait(uint32_t index);
+  void RetireTimeWait(uint32_t index);
+  void Detach(uint32_t index);
+  void FreeBlock(uint32_t index);
+  void ExpireTimeWaits();
+
+  uint64_t HashOf(const tcp::FlowKey& key) const { return table_.Hash(key); }
+  Buffers* BuffersOf(uint32_t index) {
+    const uint32_t b = blocks_[index].buffers;
+    return b == kNoIndex ? nullptr : &buffers_[b];
+  }
+  const Buffers* BuffersOf(uint32_t index) const {
+    const uint32_t b = blocks_[index].buffers;
+    return b == kNoIndex ? nullptr : &buffers_[b];
+  }
+  Buffers* NeedBuffers(uint32_t index);
+  void DropBuffersIfEmpty(uint32_t index);
+  uint32_t ReceiveSpace(uint32_t index) const;
+  void MarkDirty(uint32_t index);
+  void MarkReady(uint32_t index, uint8_t events);
+  void OnConsumed(uint32_t index);
+  SendChunk* AppendPacketChunk(uint32_t index, Packet* packet);
+
+  Core& core_;
+  Ipv4Layer& ip_;
+  tcp::Config config_;
+  TcpLimits limits_;
+
+  Slab<tcp::ControlBlock> blocks_;
+  Slab<tcp::Request> requests_;
+  Slab<tcp::TimeWait> time_waits_;
+  Slab<Buffers> buffers_;
+  Slab<tcp::ReceiveHoles> holes_;
+  ChunkPool chunks_;
+  SocketTable table_;
+  TimerWheel wheel_;
+  Listeners listeners_;
+
+  // Requests by how often their SYN-ACK was sent: one constant timeout each.
+  std::array<IndexList<tcp::Request>, 8> request_lists_;
+  IndexList<tcp::TimeWait> time_wait_list_;
+
+  std::vector<uint32_t> dirty_;
+  std::vector<uint32_t> ready_;
+  std::vector<uint32_t> ready_now_;  // being told in Notify
+  std::array<Arrived, kMaxBurst> arrived_;
+  uint32_t arrived_count_ = 0;
+  uint32_t generation_ = 0;
+  uint32_t reset_tokens_ = 0;
+  Time reset_refilled_ = kTimeZero;
+  static rte_mbuf_ext_shared_info static_owner_;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_PIPELINE_TCP_LAYER_H_

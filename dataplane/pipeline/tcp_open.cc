@@ -1,0 +1,151 @@
+// Listening, connecting and the way to ESTABLISHED.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "dataplane/pipeline/ipv4_layer.h"
+#include "dataplane/pipeline/tcp_layer.h"
+#include "proto/tcp/isn.h"
+
+namespace corelane::dataplane {
+namespace {
+
+// RFC 6335's dynamic ports, and as RFC 6056 advises some below them.
+constexpr uint32_t kFirstEphemeral = 32768;
+constexpr uint32_t kEphemeralCount = 65536 - kFirstEphemeral;
+
+}  // namespace
+
+absl::StatusOr<uint32_t> TcpLayer::Listen(Ipv4Address address, uint16_t port,
+                                          uint16_t application,
+                                          uint16_t device) {
+  Listener listener;
+  listener.address = address;
+  listener.port = port;
+  listener.application = application;
+  listener.device = device;
+  listener.backlog = limits_.backlog;
+  return listeners_.Add(listener);
+}
+
+void TcpLayer::CloseListener(uint32_t listener) { listeners_.Remove(listener); }
+
+uint16_t TcpLayer::OwnMss(const tcp::FlowKey& key) const {
+  return static_cast<uint16_t>(ip_.MtuTowards(key.remote()) - 40);
+}
+
+// RFC 6056 section 3.3.3: a random offset per destination, then upwards.
+absl::StatusOr<uint16_t> TcpLayer::ChoosePort(tcp::FlowKey key) {
+  const uint32_t start = core_.rng.Below(kEphemeralCount);
+  for (uint32_t i = 0; i < kEphemeralCount; ++i) {
+    key.local_port =
+        static_cast<uint16_t>(kFirstEphemeral + (start + i) % kEphemeralCount);
+    if (!table_.Find(key, HashOf(key)).found() &&
+        listeners_.Find(key.local(), key.local_port, kAnyPort) == nullptr) {
+      return key.local_port;
+    }
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("all ", kEphemeralCount, " source ports of ",
+                   ToString(key.local()), " towards ", ToString(key.remote()),
+                   ":", key.remote_port, " are in use"));
+}
+
+absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
+                                             uint16_t application,
+                                             Ipv4Address source,
+                                             uint16_t source_port) {
+  Path path;
+  if (!ip_.FindPath(remote, path)) {
+    return absl::UnavailableError(
+        absl::StrCat("no route to ", ToString(remote)));
+  }
+  tcp::FlowKey key;
+  key.local_address = (source.IsAny() ? path.source : source).value();
+  key.remote_address = remote.value();
+  key.remote_port = port;
+  key.local_port = source_port;
+  if (key.local_address == key.remote_address) {
+    return absl::InvalidArgumentError("that is our own address");
+  }
+  if (source_port == 0) {
+    auto chosen = ChoosePort(key);
+    if (!chosen.ok()) return chosen.status();
+    key.local_port = *chosen;
+  }
+  const uint64_t hash = HashOf(key);
+  if (table_.Find(key, hash).found()) {
+    return absl::AlreadyExistsError(absl::StrCat("port ", key.local_port,
+                                                 " is in use towards ",
+                                                 ToString(remote), ":", port));
+  }
+  const uint32_t index = blocks_.Allocate();
+  if (index == kNoIndex ||
+      !table_.Insert(hash, Entry(EntryKind::kConnection, index))) {
+    if (index != kNoIndex) blocks_.Free(index);
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "all ", blocks_.capacity(), " connections are in use; start with a ",
+        "larger --max-connections"));
+  }
+  tcp::ControlBlock& cb = blocks_[index];
+  cb.key = key;
+  cb.application = application;
+  cb.port = path.interface->index;
+  cb.generation = ++generation_;
+  tcp::OpenActive(cb, tcp::InitialSequence(key, core_.secrets.isn, core_.now),
+                  OwnMss(key), MakeContext());
+  MarkDirty(index);
+  return Connection(this, index);
+}
+
+// Gives the record back; its table entry is already gone or replaced.
+void TcpLayer::RetireRequest(uint32_t index) {
+  tcp::Request& request = requests_[index];
+  --listeners_[request.listener].requests;
+  request.in_use = 0;
+  request_lists_[request.retransmits].Remove(requests_, index);
+  requests_.Free(index);
+}
+
+uint32_t TcpLayer::Establish(uint32_t request_index, const Arrived& a) {
+  const uint32_t index = blocks_.Allocate();
+  if (index == kNoIndex) return kNoIndex;
+  const tcp::Request& request = requests_[request_index];
+  tcp::ControlBlock& cb = blocks_[index];
+  tcp::Establish(cb, request, OwnMss(a.key), MakeContext());
+  cb.application = listeners_[request.listener].application;
+  cb.generation = ++generation_;
+  table_.Replace(a.hash, Entry(EntryKind::kRequest, request_index),
+                 Entry(EntryKind::kConnection, index));
+  RetireRequest(request_index);
+  return index;
+}
+
+// Repeats SYN-ACKs whose time has come, with back-off, and gives up requests
+// whose peer never answered.
+void TcpLayer::RetransmitSynAcks() {
+  const tcp::Tick now = core_.tcp_now.tick;
+  for (size_t level = 0; level < request_lists_.size(); ++level) {
+    auto& list = request_lists_[level];
+    while (!list.empty()) {
+      const uint32_t index = list.front();
+      tcp::Request& request = requests_[index];
+      if (tcp::TickBefore(now, request.deadline)) break;
+      if (request.retransmits >= config_.max_synack_retransmits ||
+          level + 1 == request_lists_.size()) {
+        table_.Erase(HashOf(request.key), Entry(EntryKind::kRequest, index));
+        RetireRequest(index);
+        ++core_.counters.tcp.failed_opens;
+        continue;
+      }
+      list.Remove(requests_, index);
+      ++request.retransmits;
+      request.deadline =
+          now + (tcp::ToTicks(config_.rto_initial) << request.retransmits);
+      request_lists_[level + 1].PushBack(requests_, index);
+      ++core_.counters.tcp.retransmits;
+      SendBare(request.key, tcp::SynAck(request, OwnMss(request.key), config_));
+    }
+  }
+}
+
+}  // namespace corelane::dataplane

@@ -1,0 +1,180 @@
+// What leaves: each dirty connection is asked what is due, and the answers are
+// made into packets.
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/pipeline/ipv4_layer.h"
+#include "dataplane/pipeline/tcp_layer.h"
+#include "proto/base/checksum.h"
+#include "proto/ipv4/header.h"
+#include "proto/tcp/emit.h"
+#include "proto/tcp/timers.h"
+
+namespace corelane::dataplane {
+namespace {
+
+// Segments one connection may send in a turn, so that one bulk transfer does
+// not hold up the rest.
+constexpr int kEmitBudget = 64;
+// Frames that one segment may need in the transmit queue.
+constexpr uint32_t kTxReserve = 4;
+// Below this, copying payload behind the headers is cheaper than a chain.
+constexpr uint32_t kCopyLimit = 256;
+
+constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20;
+
+}  // namespace
+
+// Counts the views of static bytes; never reaches zero.
+rte_mbuf_ext_shared_info TcpLayer::static_owner_{[](void*, void*) {}, nullptr,
+                                                 1};
+
+void TcpLayer::MarkDirty(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.Has(tcp::kDirty)) return;
+  cb.Set(tcp::kDirty);
+  dirty_.push_back(index);
+}
+
+void TcpLayer::Emit() {
+  size_t kept = 0;
+  for (size_t i = 0; i < dirty_.size(); ++i) {
+    const uint32_t index = dirty_[i];
+    tcp::ControlBlock& cb = blocks_[index];
+    if (!cb.Has(tcp::kDirty)) continue;  // freed since
+    if (EmitOne(index)) {
+      cb.Clear(tcp::kDirty);
+    } else {
+      dirty_[kept++] = index;
+    }
+    FileTimer(index);
+  }
+  dirty_.resize(kept);
+}
+
+// Sends what is due. False if something is left for the next turn.
+bool TcpLayer::EmitOne(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.Has(tcp::kDetached) || cb.state == tcp::State::kClosed) return true;
+  const tcp::Context ctx = MakeContext();
+  Path path;
+  const bool routed = ip_.FindPath(cb.key.remote(), path);
+  const uint16_t own_mss = OwnMss(cb.key);
+  for (int n = 0; n < kEmitBudget; ++n) {
+    if (routed && path.interface->tx.room() < kTxReserve) return false;
+    if (!core_.pool.Reserve(2)) {
+      ++core_.counters.tx_dropped_no_packet;
+      return false;
+    }
+    tcp::SegmentSpec spec;
+    if (!tcp::NextSegment(cb, ReceiveSpace(index), own_mss, ctx, spec)) {
+      return true;
+    }
+    if (!routed) {
+      ++core_.counters.tx_dropped_no_route;
+      continue;
+    }
+    Packet* packet = BuildData(index, spec, path);
+    if (packet != nullptr) Transmit(path, packet, cb.key, spec);
+  }
+  return false;
+}
+
+void TcpLayer::FileTimer(uint32_t index) {
+  const auto deadline = tcp::NextDeadline(blocks_[index]);
+  if (deadline) wheel_.Schedule(index, *deadline);
+}
+
+// The packet with the segment's payload as its data, and room for headers.
+Packet* TcpLayer::BuildData(uint32_t index, const tcp::SegmentSpec& spec,
+                            const Path& path) {
+  if (spec.length == 0) return core_.pool.Alloc();
+  Buffers* buffers = BuffersOf(index);
+  const SendQueue::Place place = buffers->send.Locate(spec.seq);
+  SendChunk& chunk = *place.chunk;
+  Packet* owner = chunk.packet;
+  const bool whole = place.offset == 0 && spec.length == chunk.length;
+  // The queued packet itself goes out if it is just this segment and was not
+  // sent before: its headers go in front of the payload, in place.
+  if (whole && owner != nullptr && owner->refcnt == 1 && owner->nb_segs == 1 &&
+      DataOf(owner) == chunk.data && HeadroomOf(owner) >= kHeadersRoom &&
+      owner->data_len == spec.length) {
+    ++owner->refcnt;
+    return owner;
+  }
+  if (owner == nullptr && spec.length > kCopyLimit &&
+      path.interface->config.caps.tx_multi_segs &&
+      place.offset + spec.length <= chunk.length) {
+    return BuildWithStatic(chunk, place.offset, spec.length);
+  }
+  Packet* packet = core_.pool.Alloc();
+  if (packet == nullptr) return nullptr;
+  buffers->send.Copy(spec.seq, spec.length,
+                     Append(packet, static_cast<uint16_t>(spec.length)));
+  return packet;
+}
+
+// A header packet with a view of static bytes behind it.
+Packet* TcpLayer::BuildWithStatic(const SendChunk& chunk, uint32_t offset,
+                                  uint32_t length) {
+  Packet* head = core_.pool.Alloc();
+  Packet* body = core_.pool.Alloc();
+  if (head == nullptr || body == nullptr) {
+    if (head != nullptr) core_.pool.Free(head);
+    return nullptr;
+  }
+  AttachExternal(body, {chunk.data + offset, length},
+                 reinterpret_cast<uintptr_t>(chunk.data + offset),
+                 &static_owner_);
+  head->next = body;
+  head->nb_segs = 2;
+  head->pkt_len += length;
+  return head;
+}
+
+void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
+  Path path;
+  if (!ip_.FindPath(key.remote(), path)) {
+    ++core_.counters.tx_dropped_no_route;
+    return;
+  }
+  Packet* packet = core_.pool.Alloc();
+  if (packet == nullptr) {
+    ++core_.counters.tx_dropped_no_packet;
+    return;
+  }
+  Transmit(path, packet, key, spec);
+}
+
+// Puts the TCP header in front of the payload and hands it down.
+void TcpLayer::Transmit(const Path& path, Packet* packet,
+                        const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
+  uint8_t options[tcp::kMaxOptionsLength];
+  size_t options_length = 0;
+  if (spec.has_syn_options) {
+    options_length = tcp::WriteSynOptions(options, spec.syn_options);
+  }
+  const auto header_length =
+      static_cast<uint16_t>(tcp::kHeaderLength + options_length);
+  uint8_t* header = Prepend(packet, header_length);
+  tcp::HeaderFields fields;
+  fields.source_port = key.local_port;
+  fields.destination_port = key.remote_port;
+  fields.seq = spec.seq;
+  fields.ack = spec.ack;
+  fields.flags = spec.flags;
+  fields.window = spec.window;
+  fields.header_length = header_length;
+  tcp::Write(header, fields);
+  std::memcpy(header + tcp::kHeaderLength, options, options_length);
+
+  OutputSpec out;
+  out.source = key.local();
+  out.destination = key.remote();
+  out.protocol = ipv4::kTcp;
+  out.dont_fragment = true;
+  out.l4_header_length = header_length;
+  ip_.OutputWithChecksum(path, packet, out, /*checksum_offset=*/16);
+}
+
+}  // namespace corelane::dataplane

@@ -1,0 +1,84 @@
+// One core's UDP: sockets, and datagrams to and from them.
+#ifndef CORELANE_DATAPLANE_PIPELINE_UDP_LAYER_H_
+#define CORELANE_DATAPLANE_PIPELINE_UDP_LAYER_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "dataplane/api/application.h"
+#include "dataplane/api/udp_socket.h"
+#include "dataplane/pipeline/core.h"
+#include "dataplane/pipeline/ipv4_layer.h"
+
+namespace corelane::dataplane {
+
+struct UdpSocketState {
+  Ipv4Address address;  // 0.0.0.0: every address of ours
+  uint16_t port = 0;
+  uint16_t application = 0;
+  bool in_use = false;
+  bool connected = false;
+  UdpEndpoint peer;
+  uint64_t datagrams_in = 0;
+  uint64_t datagrams_out = 0;
+};
+
+class UdpLayer {
+ public:
+  UdpLayer(Core* core, Ipv4Layer* ip, IcmpLayer* icmp);
+  ~UdpLayer();
+  UdpLayer(const UdpLayer&) = delete;
+  UdpLayer& operator=(const UdpLayer&) = delete;
+
+  // Port 0 picks a free one at random. kAlreadyExists if the pair is taken.
+  absl::StatusOr<UdpSocket> Bind(Ipv4Address address, uint16_t port,
+                                 uint16_t application);
+
+  // Takes a packet whose data is the UDP datagram, `in.header` being its IP
+  // header. `ip_header` is where that stands (quoted in errors).
+  void Receive(const Ipv4Packet& in, const uint8_t* ip_header);
+  // A datagram that came in fragments, in one piece; delivered at once.
+  void ReceiveReassembled(const Ipv4Packet& in, ByteView datagram);
+  // Tells applications of what was received in this turn.
+  void Notify(std::span<Application* const> applications);
+
+  void OnIcmpError(const UdpEndpoint& local, const UdpEndpoint& remote,
+                   uint8_t type, uint8_t code);
+
+  // UdpSocket's functions.
+  absl::Status SendTo(uint32_t socket, const UdpEndpoint& to, ByteView payload,
+                      Ipv4Address from);
+  void SendPacketTo(uint32_t socket, const UdpEndpoint& to, Packet* packet,
+                    Ipv4Address from);
+  void Connect(uint32_t socket, const UdpEndpoint& peer);
+  void Close(uint32_t socket);
+
+  const std::vector<UdpSocketState>& sockets() const { return sockets_; }
+
+ private:
+  static uint64_t Key(Ipv4Address address, uint16_t port) {
+    return uint64_t{address.value()} << 16 | port;
+  }
+  uint32_t Find(Ipv4Address address, uint16_t port,
+                const UdpEndpoint& remote) const;
+  bool MakePath(uint32_t socket, const UdpEndpoint& to, Ipv4Address from,
+                Path& path, OutputSpec& spec) const;
+  void Flush();
+
+  Core& core_;
+  Ipv4Layer& ip_;
+  IcmpLayer& icmp_;
+  std::vector<UdpSocketState> sockets_;  // indices are stable
+  absl::flat_hash_map<uint64_t, uint32_t> by_key_;
+  std::span<Application* const> applications_;
+  std::array<Datagram, 64> arrived_;
+  uint32_t arrived_count_ = 0;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_PIPELINE_UDP_LAYER_H_
