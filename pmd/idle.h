@@ -103,6 +103,7 @@ class Idle {
   size_t interrupt_queues_ = 0;
   Duration sleep_;
   Time last_work_{};
+  bool woken_ = false;  // the last sleep was ended by a packet or a call
   uint64_t sleeps_ = 0;
   Duration slept_{};
   std::atomic<bool> armed_{false};

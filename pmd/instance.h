@@ -29,6 +29,11 @@ std::optional<pid_t> FindInstance(const std::string& name);
 // The names of all instances running under this user, sorted.
 std::vector<std::string> ListInstances();
 
+// Tells the functions above which instance this process is, empty for none.
+// They must not open that one's files: closing a file drops the process's own
+// locks on it (POSIX), and with them the proof that it lives. For Eal.
+void SetOwnInstance(const std::string& name);
+
 // Letters, digits, '-', '_' and '.', at most 32 of them: it becomes part of
 // file names.
 absl::Status CheckInstanceName(const std::string& name);

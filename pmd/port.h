@@ -74,7 +74,7 @@ class Port {
   Port() = default;
 
   PortCaps caps_;
-  bool started_ = false;
+  bool opened_ = false;
 };
 
 // One queue of a port, for the core that owns it.

@@ -17,7 +17,9 @@ struct PortOptions {
   // Receive and transmit queues, one pair per core. A device that has fewer
   // gives what it has: see PortCaps::queues.
   uint16_t queues = 1;
-  uint16_t rx_descriptors = 1024;  // adjusted to what the device takes
+  // Adjusted to what the device takes. Count on a driver holding rx_descriptors
+  // packets of its pool per queue.
+  uint16_t rx_descriptors = 1024;
   uint16_t tx_descriptors = 1024;
   uint16_t mtu = 0;           // bytes of IP packet; 0: the device's own
   bool rx_interrupt = false;  // wanted, for the adaptive idle mode

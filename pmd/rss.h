@@ -24,7 +24,7 @@ bool IsFullRankRssKey(std::span<const uint8_t> key);
 
 // How a device maps flows to queues, as read back from it.
 struct RssMap {
-  std::vector<uint8_t> key;        // empty: no RSS, everything to queue 0
+  std::vector<uint8_t> key;        // empty: flows may arrive on any queue
   std::vector<uint16_t> queue_of;  // indexed by hash % size()
   uint64_t hash_types = 0;         // RTE_ETH_RSS_*
 };
