@@ -86,8 +86,8 @@ class Setup {
   }
 
   bool NeedsScatter() const {
-    const uint16_t room = rte_pktmbuf_data_room_size(pools_[0]->raw());
-    return caps_.mtu + kFrameOverhead > room - RTE_PKTMBUF_HEADROOM;
+    const uint32_t room = rte_pktmbuf_data_room_size(pools_[0]->raw());
+    return caps_.mtu + kFrameOverhead + RTE_PKTMBUF_HEADROOM > room;
   }
 
   absl::Status Configure() {
