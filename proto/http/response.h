@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "proto/base/bytes.h"
-#include "proto/http/request.h"
 
 namespace corelane::http {
 
