@@ -16,12 +16,14 @@
 
 namespace corelane::dataplane {
 
-class IcmpLayer;
 class LinkLayer;
 
 struct ArpOptions {
-  uint32_t capacity = 4096;  // neighbours per interface
-  bool announce = true;      // gratuitous ARP at start (RFC 5227)
+  arp::NeighborLimits limits;
+  arp::AnnouncerTiming announcer;
+  // Packets that wait for one MAC address; and for all of an interface.
+  uint16_t queue_per_neighbor = 16;
+  uint32_t queue_per_interface = 1024;
 };
 
 class ArpLayer {
@@ -42,6 +44,11 @@ class ArpLayer {
   void RunTimers();
   Time NextDeadline() const;
 
+  // Whether every own address may be used; and one that may not because
+  // another host has it (0.0.0.0 if there is none).
+  bool AllUsable() const;
+  Ipv4Address Contested() const;
+
   // For display, and for `arp flush`.
   const arp::NeighborCache& cache(uint16_t interface) const;
   void Flush();
@@ -49,18 +56,20 @@ class ArpLayer {
  private:
   struct PerInterface;
 
-  void SendRequest(Interface& interface, Ipv4Address sender, Ipv4Address target,
-                   const MacAddress& to);
+  void SendArp(Interface& interface, const arp::Packet& arp,
+               const MacAddress& to);
+  bool NoteConflict(PerInterface& state, Interface& interface,
+                    const arp::Packet& arp);
   void Park(PerInterface& state, uint32_t index, Packet* packet);
   void Release(PerInterface& state, Interface& interface, uint32_t index,
                const MacAddress& mac);
   void Discard(PerInterface& state, uint32_t index);
   void RunCache(PerInterface& state, Interface& interface);
-  void RunAnnouncer(PerInterface& state, Interface& interface);
 
   Core& core_;
   LinkLayer& link_;
   std::vector<Interface>& interfaces_;
+  ArpOptions options_;
   NoticeSink notices_;
   std::vector<std::unique_ptr<PerInterface>> state_;
 };

@@ -30,8 +30,11 @@ struct Secrets {
 };
 
 struct Core {
-  Core(PacketPool* packet_pool, const Secrets& s)
-      : pool(*packet_pool), secrets(s), rng(s.rng, 1) {}
+  Core(PacketPool* packet_pool, const Secrets& s, Time time)
+      : pool(*packet_pool), secrets(s), rng(s.rng, 1) {
+    SetTime(time);
+    low_memory_mark = pool.available() / 8;
+  }
 
   PacketPool& pool;
   Secrets secrets;
@@ -41,6 +44,7 @@ struct Core {
   tcp::Now tcp_now;      // the same, in TCP's units
   // Few packets are left: payload is refused so that control still gets by.
   bool low_memory = false;
+  uint32_t low_memory_mark = 0;  // ... namely fewer than this
 
   void SetTime(Time time) {
     now = time;

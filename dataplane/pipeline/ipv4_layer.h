@@ -53,6 +53,9 @@ struct Ipv4Packet {
 class Ipv4Layer {
  public:
   Ipv4Layer(Core* core, std::vector<Interface>* interfaces);
+  ~Ipv4Layer();
+  Ipv4Layer(const Ipv4Layer&) = delete;
+  Ipv4Layer& operator=(const Ipv4Layer&) = delete;
   // The layers above and below; they outlive this one.
   void Wire(ArpLayer* arp, IcmpLayer* icmp, UdpLayer* udp, TcpLayer* tcp);
 
@@ -86,6 +89,9 @@ class Ipv4Layer {
   void Deliver(Ipv4Packet& in);
   void ReceiveFragment(Ipv4Packet& in);
   void CompleteDatagram(const Ipv4Packet& last, uint32_t datagram);
+  void DeliverReassembledTcp(const Ipv4Packet& last, ByteView segment);
+  void TakeBackFragments();
+  void ReportTimeout(Packet* first);
   void DeliverTcp(Ipv4Packet& in);
   bool NotForUs(const Ipv4Packet& in) const;
 
@@ -97,7 +103,7 @@ class Ipv4Layer {
   TcpLayer* tcp_ = nullptr;
   ipv4::RouteTable routes_;
   ipv4::Reassembly reassembly_;
-  ipv4::Identification identification_;
+  ipv4::IdentificationSource identification_;
   // Where datagrams that came in fragments are put together, one at a time.
   std::vector<uint8_t> scratch_;
 };

@@ -95,6 +95,16 @@ SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet) {
   return &chunk;
 }
 
+// The application will be told kWritable: when acknowledgments make room or, if
+// it is memory that is short and nothing is in flight, in the next turn.
+void TcpLayer::BlockWriter(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  cb.Set(tcp::kWriteBlocked);
+  if (cb.snd_queued == cb.snd_una && SendSpace(index) > 0) {
+    MarkReady(index, kWritable);
+  }
+}
+
 uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
   tcp::ControlBlock& cb = blocks_[index];
   const auto wanted = static_cast<uint32_t>(bytes.size());
@@ -126,7 +136,7 @@ uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
     cb.snd_queued += n;
     done += n;
   }
-  if (done < wanted) cb.Set(tcp::kWriteBlocked);
+  if (done < wanted) BlockWriter(index);
   if (done > 0) MarkDirty(index);
   DropBuffersIfEmpty(index);
   return done;
@@ -138,7 +148,7 @@ uint32_t TcpLayer::SendStatic(uint32_t index, ByteView bytes) {
   const uint32_t take = std::min(wanted, SendSpace(index));
   SendChunk* chunk = take > 0 ? chunks_.Allocate() : nullptr;
   if (chunk == nullptr) {
-    if (wanted > 0) cb.Set(tcp::kWriteBlocked);
+    if (wanted > 0) BlockWriter(index);
     return 0;
   }
   *chunk = {nullptr, bytes.data(), nullptr, take};

@@ -310,4 +310,33 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment) {
   core_.pool.Free(a.packet);
 }
 
+// Anybody can forge an ICMP error. It counts only if what it quotes is in
+// flight (RFC 5927 section 4.1), and never ends an established connection
+// (section 5.2).
+void TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
+                           bool fragmentation_needed, uint16_t next_hop_mtu) {
+  const Entry entry = table_.Find(key, HashOf(key));
+  if (!entry.found() || entry.kind() != EntryKind::kConnection) return;
+  tcp::ControlBlock& cb = blocks_[entry.index()];
+  if (seq < cb.snd_una || seq >= cb.snd_max) return;
+  ++core_.counters.icmp_errors_in;
+  if (fragmentation_needed) {
+    // RFC 1191; the floor is the least MTU that hosts must take (RFC 1122),
+    // whatever a forger says.
+    constexpr uint16_t kMinPathMtu = 552;
+    const uint16_t mtu = std::max(next_hop_mtu, kMinPathMtu);
+    if (mtu - 40 >= cb.mss) return;
+    cb.mss = static_cast<uint16_t>(mtu - 40);
+    cb.cwnd = std::max<uint32_t>(cb.cwnd, cb.mss);
+    cb.snd_nxt = cb.snd_una;  // what was too large is sent again
+    MarkDirty(entry.index());
+    return;
+  }
+  if (hard && cb.state == tcp::State::kSynSent) {
+    cb.error = tcp::Error::kUnreachable;
+    ++core_.counters.tcp.failed_opens;
+    Apply(entry.index(), tcp::kBroken);
+  }
+}
+
 }  // namespace corelane::dataplane

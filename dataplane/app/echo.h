@@ -1,0 +1,41 @@
+// The small services of old: echo (RFC 862), discard (RFC 863) and chargen
+// (RFC 864), over TCP and UDP.
+#ifndef CORELANE_DATAPLANE_APP_ECHO_H_
+#define CORELANE_DATAPLANE_APP_ECHO_H_
+
+#include <span>
+
+#include "dataplane/api/application.h"
+
+namespace corelane::dataplane {
+
+// Sends back what it receives, without copying: the received packet becomes the
+// sent one.
+class EchoApp final : public Application {
+ public:
+  void OnConnections(std::span<ReadyConnection> ready, Time now) override;
+  void OnDatagrams(std::span<Datagram> datagrams, Time now) override;
+};
+
+// Reads everything and says nothing.
+class DiscardApp final : public Application {
+ public:
+  void OnConnections(std::span<ReadyConnection> ready, Time now) override;
+};
+
+// Sends lines of printable characters for as long as the peer takes them.
+class ChargenApp final : public Application {
+ public:
+  ChargenApp();
+  void OnConnections(std::span<ReadyConnection> ready, Time now) override;
+  void OnDatagrams(std::span<Datagram> datagrams, Time now) override;
+
+ private:
+  static constexpr size_t kLineLength = 74;  // 72 characters, CR, LF
+  static constexpr size_t kLines = 95;
+  uint8_t text_[kLines * kLineLength];
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_APP_ECHO_H_

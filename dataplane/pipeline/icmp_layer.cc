@@ -1,0 +1,157 @@
+#include "dataplane/pipeline/icmp_layer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/udp_layer.h"
+
+namespace corelane::dataplane {
+namespace {
+
+// RFC 1122 section 3.2.2.1: net and host unreachable are hints, the rest says
+// that it will never work.
+bool IsHardError(const icmp::Message& message) {
+  return message.type == icmp::kUnreachable &&
+         (message.code == icmp::kProtocolUnreachable ||
+          message.code == icmp::kPortUnreachable);
+}
+
+// Only messages to one host are answered (RFC 1122 section 3.2.2.6).
+bool IsAnswerable(const Ipv4Packet& in, const icmp::Message& message) {
+  return message.type == icmp::kEchoRequest && message.code == 0 &&
+         !in.link_group && !in.local_broadcast;
+}
+
+OutputSpec EchoReplySpec(const ipv4::Header& request) {
+  OutputSpec spec;
+  spec.source = request.destination;
+  spec.destination = request.source;
+  spec.protocol = ipv4::kIcmp;
+  spec.tos = request.tos;
+  return spec;
+}
+
+}  // namespace
+
+IcmpLayer::IcmpLayer(Core* core, Ipv4Layer* ip)
+    : core_(*core),
+      ip_(*ip),
+      limiter_(icmp::ErrorLimits{},
+               SipKey{core->rng.Next64(), core->rng.Next64()}) {}
+
+void IcmpLayer::Wire(UdpLayer* udp, TcpLayer* tcp) {
+  udp_ = udp;
+  tcp_ = tcp;
+}
+
+void IcmpLayer::Receive(const Ipv4Packet& in) {
+  icmp::Message message;
+  switch (icmp::Parse(BytesOf(in.packet), /*verify_checksum=*/true, message)) {
+    case icmp::ParseStatus::kOk:
+      break;
+    case icmp::ParseStatus::kTruncated:
+      core_.Drop(in.packet, DropReason::kIcmpMalformed);
+      return;
+    case icmp::ParseStatus::kBadChecksum:
+      core_.Drop(in.packet, DropReason::kIcmpBadChecksum);
+      return;
+  }
+  ++core_.counters.icmp_in;
+  if (IsAnswerable(in, message)) {
+    Path path;
+    if (!ip_.FindPath(in.header.source, path)) {
+      core_.Drop(in.packet, DropReason::kNoRoute);
+      return;
+    }
+    ++core_.counters.icmp_echo_in;
+    ++core_.counters.delivered;
+    // The packet itself is turned round.
+    icmp::TurnEchoRequestIntoReply(DataOf(in.packet));
+    in.packet->ol_flags = 0;
+    ip_.Output(path, in.packet, EchoReplySpec(in.header));
+    return;
+  }
+  if (icmp::MayBeError(message.type)) {
+    OnError(message);
+    ++core_.counters.delivered;
+    core_.pool.Free(in.packet);
+    return;
+  }
+  core_.Drop(in.packet, DropReason::kIcmpIgnored);
+}
+
+void IcmpLayer::ReceiveReassembled(const Ipv4Packet& in,
+                                   MutableByteView bytes) {
+  icmp::Message message;
+  if (icmp::Parse(bytes, /*verify_checksum=*/true, message) !=
+      icmp::ParseStatus::kOk) {
+    ++core_.counters.Drop(DropReason::kIcmpBadChecksum);
+    return;
+  }
+  ++core_.counters.icmp_in;
+  Path path;
+  if (!IsAnswerable(in, message) || !ip_.FindPath(in.header.source, path)) {
+    ++core_.counters.Drop(DropReason::kIcmpIgnored);
+    return;
+  }
+  ++core_.counters.icmp_echo_in;
+  ++core_.counters.delivered;
+  icmp::TurnEchoRequestIntoReply(bytes.data());
+  // A reply too large to be sent is like one that was lost.
+  ip_.OutputDatagram(path, EchoReplySpec(in.header), bytes, {}).IgnoreError();
+}
+
+void IcmpLayer::SendError(const Ipv4Packet& in, ByteView offending,
+                          const icmp::Error& error) {
+  const ByteView payload = offending.subspan(
+      std::min<size_t>(in.header.header_length, offending.size()));
+  Path path;
+  if (icmp::MaySendError(in.header, payload, in.link_group,
+                         in.local_broadcast) != icmp::ErrorVerdict::kMaySend ||
+      !ip_.FindPath(in.header.source, path) ||
+      !limiter_.Allow(in.header.source, core_.now)) {
+    ++core_.counters.icmp_errors_suppressed;
+    return;
+  }
+  Packet* packet = core_.pool.Alloc();
+  if (packet == nullptr) {
+    ++core_.counters.tx_dropped_no_packet;
+    return;
+  }
+  const uint16_t length = icmp::WriteError(
+      {DataOf(packet), icmp::kMaxErrorLength}, error, offending);
+  Append(packet, length);
+  OutputSpec spec;
+  spec.source =
+      ip_.IsOurs(in.header.destination) ? in.header.destination : path.source;
+  spec.destination = in.header.source;
+  spec.protocol = ipv4::kIcmp;
+  ++core_.counters.icmp_errors_out;
+  ip_.Output(path, packet, spec);
+}
+
+// An error about something that we sent, or that somebody says we did.
+void IcmpLayer::OnError(const icmp::Message& message) {
+  icmp::QuotedPacket quoted;
+  if (icmp::ParseQuoted(message.body, quoted) != icmp::QuoteStatus::kOk ||
+      !quoted.has_ports || !ip_.IsOurs(quoted.source)) {
+    return;
+  }
+  if (quoted.protocol == ipv4::kUdp) {
+    udp_->OnIcmpError({quoted.source, quoted.source_port},
+                      {quoted.destination, quoted.destination_port},
+                      message.type, message.code);
+    return;
+  }
+  if (quoted.protocol != ipv4::kTcp || !quoted.has_seq) return;
+  const tcp::FlowKey key{quoted.source.value(), quoted.destination.value(),
+                         quoted.source_port, quoted.destination_port};
+  const bool fragmentation_needed = message.type == icmp::kUnreachable &&
+                                    message.code == icmp::kFragmentationNeeded;
+  if (!fragmentation_needed && message.type != icmp::kUnreachable) return;
+  tcp_->OnIcmpError(key, quoted.seq, IsHardError(message), fragmentation_needed,
+                    fragmentation_needed ? message.next_hop_mtu() : 0);
+}
+
+}  // namespace corelane::dataplane

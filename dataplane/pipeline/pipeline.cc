@@ -1,0 +1,196 @@
+#include "dataplane/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "proto/ethernet/header.h"
+
+namespace corelane::dataplane {
+namespace {
+
+std::vector<Interface> MakeInterfaces(const PipelineConfig& config) {
+  std::vector<Interface> interfaces(config.interfaces.size());
+  for (size_t i = 0; i < interfaces.size(); ++i) {
+    interfaces[i].config = config.interfaces[i];
+    interfaces[i].index = static_cast<uint16_t>(i);
+  }
+  return interfaces;
+}
+
+absl::Status AddRoutes(const PipelineConfig& config, ipv4::RouteTable& routes) {
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    const InterfaceConfig& interface = config.interfaces[i];
+    for (const Ipv4Prefix& prefix : interface.addresses) {
+      const ipv4::RouteStatus status =
+          routes.AddConnected(prefix, static_cast<uint16_t>(i), interface.mtu);
+      // A second address in a network needs no second route.
+      if (status == ipv4::RouteStatus::kOk ||
+          status == ipv4::RouteStatus::kDuplicate) {
+        continue;
+      }
+      return absl::InvalidArgumentError(
+          absl::StrCat("address ", ToString(prefix), " cannot be used"));
+    }
+  }
+  for (const StaticRoute& route : config.routes) {
+    switch (routes.AddStatic(route.destination, route.gateway)) {
+      case ipv4::RouteStatus::kOk:
+        break;
+      case ipv4::RouteStatus::kDuplicate:
+        return absl::InvalidArgumentError(
+            absl::StrCat("two routes to ", ToString(route.destination)));
+      case ipv4::RouteStatus::kGatewayUnreachable:
+        return absl::InvalidArgumentError(absl::StrCat(
+            "gateway ", ToString(route.gateway),
+            " is in none of our networks; give an --addr in its network"));
+      case ipv4::RouteStatus::kGatewayIsOurs:
+        return absl::InvalidArgumentError(absl::StrCat(
+            "gateway ", ToString(route.gateway), " is our own address"));
+      default:
+        return absl::InvalidArgumentError(
+            absl::StrCat("route to ", ToString(route.destination), " through ",
+                         ToString(route.gateway), " is invalid"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
+    const PipelineConfig& config, PacketPool* pool, Time now) {
+  if (config.interfaces.empty()) {
+    return absl::InvalidArgumentError("a stack needs an interface");
+  }
+  auto pipeline = std::unique_ptr<Pipeline>(new Pipeline(config, pool, now));
+  absl::Status status = AddRoutes(config, pipeline->ip_.routes());
+  if (!status.ok()) return status;
+  return pipeline;
+}
+
+Pipeline::Pipeline(const PipelineConfig& config, PacketPool* pool, Time now)
+    : core_(pool, config.secrets, now),
+      interfaces_(MakeInterfaces(config)),
+      link_(&core_),
+      ip_(&core_, &interfaces_),
+      arp_(&core_, &link_, &interfaces_, config.arp, config.notices),
+      icmp_(&core_, &ip_),
+      udp_(&core_, &ip_, &icmp_),
+      tcp_(&core_, &ip_, config.tcp, config.limits) {
+  ip_.Wire(&arp_, &icmp_, &udp_, &tcp_);
+  icmp_.Wire(&udp_, &tcp_);
+}
+
+Pipeline::~Pipeline() {
+  for (Interface& interface : interfaces_) {
+    for (Packet* packet : interface.tx.frames()) core_.pool.Free(packet);
+  }
+}
+
+uint16_t Pipeline::AddApplication(Application* application) {
+  applications_.push_back(application);
+  return static_cast<uint16_t>(applications_.size() - 1);
+}
+
+// A chain becomes one packet if it fits: what is above reads headers and
+// payload in one piece.
+Packet* Pipeline::Linearize(Packet* packet) {
+  Packet* flat = core_.pool.Alloc();
+  if (flat == nullptr || packet->pkt_len > TailroomOf(flat)) {
+    if (flat != nullptr) core_.pool.Free(flat);
+    core_.Drop(packet, DropReason::kScattered);
+    return nullptr;
+  }
+  for (const Packet* p = packet; p != nullptr; p = p->next) {
+    std::memcpy(Append(flat, p->data_len), DataOf(p), p->data_len);
+  }
+  flat->ol_flags = packet->ol_flags &
+                   (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+  core_.pool.Free(packet);
+  return flat;
+}
+
+void Pipeline::Receive(uint16_t interface, std::span<Packet* const> burst) {
+  for (Packet* packet : burst) __builtin_prefetch(DataOf(packet));
+  for (Packet* packet : burst) ReceiveOne(interfaces_[interface], packet);
+}
+
+void Pipeline::ReceiveOne(Interface& interface, Packet* packet) {
+  ++core_.counters.rx_packets;
+  core_.counters.rx_bytes += packet->pkt_len;
+  if (packet->nb_segs > 1) [[unlikely]] {
+    packet = Linearize(packet);
+    if (packet == nullptr) return;
+  }
+  ethernet::Header header;
+  switch (ethernet::Parse(BytesOf(packet), header)) {
+    case ethernet::ParseStatus::kOk:
+      break;
+    case ethernet::ParseStatus::kTruncated:
+      core_.Drop(packet, DropReason::kEthernetTruncated);
+      return;
+    case ethernet::ParseStatus::kIeee8023Llc:
+      core_.Drop(packet, DropReason::kEthernetLlc);
+      return;
+    case ethernet::ParseStatus::kBadLength:
+      core_.Drop(packet, DropReason::kEthernetBadLength);
+      return;
+    case ethernet::ParseStatus::kGroupSource:
+      core_.Drop(packet, DropReason::kEthernetBadSource);
+      return;
+    case ethernet::ParseStatus::kNestedVlan:
+    case ethernet::ParseStatus::kReservedVlan:
+      core_.Drop(packet, DropReason::kEthernetVlan);
+      return;
+  }
+  // VLAN 0 is a priority tag on the untagged network (802.1Q section 6.9).
+  const uint16_t vlan = header.vlan == 0 ? kNoVlan : header.vlan;
+  if (vlan != interface.config.vlan) {
+    core_.Drop(packet, DropReason::kEthernetVlan);
+    return;
+  }
+  const bool group = header.destination.IsMulticast();
+  if (!group && header.destination != interface.config.mac) {
+    core_.Drop(packet, DropReason::kEthernetNotForUs);
+    return;
+  }
+  TrimFront(packet, header.header_length);
+  switch (header.ether_type) {
+    case ethernet::kIpv4:
+      ip_.Receive(interface, packet, group);
+      break;
+    case ethernet::kArp:
+      arp_.Receive(interface, packet);
+      break;
+    default:
+      core_.Drop(packet, DropReason::kEthernetUnknownType);
+  }
+}
+
+void Pipeline::EndTurn() {
+  // Asking the pool costs more than a packet does, so not in every turn.
+  constexpr uint32_t kMemoryCheckInterval = 64;
+  if (turns_++ % kMemoryCheckInterval == 0 || core_.low_memory) {
+    core_.low_memory = core_.pool.available() < core_.low_memory_mark;
+  }
+  tcp_.Ingest();
+  tcp_.RunTimers();
+  ip_.RunTimers();
+  arp_.RunTimers();
+  udp_.Notify(applications_);
+  tcp_.Notify(applications_);
+  tcp_.Emit();
+  // Requests that this turn's packets made necessary leave with it.
+  arp_.RunTimers();
+}
+
+Time Pipeline::NextDeadline() const {
+  for (const Interface& interface : interfaces_) {
+    if (interface.tx.room() < TxQueue::kCapacity) return core_.now;
+  }
+  return std::min(
+      {tcp_.NextDeadline(), ip_.NextDeadline(), arp_.NextDeadline()});
+}
+
+}  // namespace corelane::dataplane
