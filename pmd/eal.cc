@@ -19,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "pmd/device_check.h"
+#include "pmd/port_setup.h"
 
 namespace corelane::pmd {
 namespace {
@@ -126,6 +127,20 @@ absl::Status StartFailed(const std::string& said, int error) {
       "; --eal-args=--log-level=debug tells more"));
 }
 
+// A driver that refuses a device does not make the EAL fail: the device is just
+// not there, and only the log says why.
+absl::Status CheckProbed(const EalOptions& options, const std::string& said) {
+  for (const DeviceSpec& device : options.devices) {
+    if (absl::StatusOr<uint16_t> port = FindPort(device); !port.ok()) {
+      return absl::Status(
+          port.status().code(),
+          absl::StrCat(port.status().message(),
+                       said.empty() ? "" : " DPDK said: ", said));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Eal> Eal::Start(const EalOptions& options) {
@@ -159,6 +174,9 @@ absl::StatusOr<Eal> Eal::Start(const EalOptions& options) {
   }
   eal.running_ = true;
   SetOwnInstance(eal.prefix_);
+  if (absl::Status s = CheckProbed(options, log.FirstLine()); !s.ok()) {
+    return s;
+  }
   return eal;
 }
 

@@ -24,12 +24,12 @@ std::vector<std::string> BuildEalArguments(const EalOptions& options,
   args.push_back(absl::StrCat(options.memory_mb));
   if (pages.use) {
     args.push_back(absl::StrCat("--huge-dir=", pages.mount));
-    if (std::any_of(options.devices.begin(), options.devices.end(),
-                    NeedsSingleFileSegments)) {
-      args.push_back("--single-file-segments");
-    }
   } else {
     args.push_back("--no-huge");
+  }
+  if (std::any_of(options.devices.begin(), options.devices.end(),
+                  NeedsSingleFileSegments)) {
+    args.push_back("--single-file-segments");
   }
   if (!options.telemetry) args.push_back("--no-telemetry");
   if (std::all_of(options.devices.begin(), options.devices.end(), IsVirtual)) {

@@ -20,7 +20,7 @@ struct IdleOptions {
   Duration spin_for = 100us;
   // Sleeps where a queue cannot wake us: the first, doubling up to the last.
   Duration first_sleep = 50us;
-  Duration longest_sleep = 500us;
+  Duration longest_sleep = 750us;
   // Sleeps where every queue can. Bounded, so that a driver that loses an
   // interrupt costs a delay and not a hang.
   Duration longest_interrupt_sleep = 20ms;

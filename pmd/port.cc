@@ -14,21 +14,19 @@ namespace corelane::pmd {
 absl::StatusOr<std::unique_ptr<Port>> Port::Open(
     const DeviceSpec& spec, const PortOptions& options,
     std::span<PacketMempool* const> pools) {
-  // Owned from here on, so that a failure half way closes the device.
   std::unique_ptr<Port> port(new Port);
   absl::StatusOr<uint16_t> id = FindPort(spec);
   if (!id.ok()) return id.status();
   port->caps_.port_id = *id;
-  port->opened_ = true;
   if (absl::Status s = SetUpPort(spec, options, pools, port->caps_); !s.ok()) {
     return s;
   }
+  port->opened_ = true;
   return port;
 }
 
 Port::~Port() {
   if (!opened_) return;
-  // Harmless where the start had failed.
   rte_eth_dev_stop(caps_.port_id);
   rte_eth_dev_close(caps_.port_id);
 }

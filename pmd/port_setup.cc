@@ -30,17 +30,23 @@ class Setup {
       : spec_(spec), options_(options), pools_(pools), caps_(caps) {}
 
   absl::Status Run() {
-    absl::Status status = ReadDevice();
-    if (status.ok()) status = Configure();
+    // So far nothing is changed, and other options may be tried.
+    if (absl::Status status = ReadDevice(); !status.ok()) return status;
+    absl::Status status = Configure();
     if (status.ok()) status = SetUpQueues();
     if (status.ok()) status = SetMtu();
     if (status.ok()) status = Start();
-    if (!status.ok()) return status;
-    status = SetMac();
+    if (status.ok()) status = SetMac();
+    if (!status.ok()) {
+      // Its queues must not keep packets of pools that may go now.
+      rte_eth_dev_stop(caps_.port_id);
+      rte_eth_dev_close(caps_.port_id);
+      return status;
+    }
     SetPromiscuous();
     ProbeInterrupt();
     ReadRss();
-    return status;
+    return absl::OkStatus();
   }
 
  private:

@@ -17,6 +17,7 @@ namespace corelane::pmd {
 absl::StatusOr<uint16_t> FindPort(const DeviceSpec& spec);
 
 // Configures and starts port caps.port_id, and fills in the rest of `caps`.
+// InvalidArgument leaves the device as it was; any other failure closes it.
 absl::Status SetUpPort(const DeviceSpec& spec, const PortOptions& options,
                        std::span<PacketMempool* const> pools, PortCaps& caps);
 

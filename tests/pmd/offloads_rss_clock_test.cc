@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+#include <rte_ethdev.h>
+
+#include "pmd/clock.h"
+#include "pmd/offloads.h"
+#include "pmd/rss.h"
+
+namespace corelane::pmd {
+namespace {
+
+TEST(Offloads, TakesWhatIsWantedAndOffered) {
+  const OffloadMasks all = {~uint64_t{0}, ~uint64_t{0}};
+  const OffloadMasks chosen = ChooseOffloads(all, false);
+  EXPECT_EQ(chosen.tx & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE, 0u);
+  EXPECT_EQ(chosen.rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP, 0u);
+  EXPECT_FALSE(DescribeOffloads(chosen).rx_scatter);
+  EXPECT_TRUE(DescribeOffloads(ChooseOffloads(all, true)).rx_scatter);
+  EXPECT_EQ(ToString(DescribeOffloads(chosen)),
+            "rx cksum ip,tcp,udp; tx cksum ip,tcp,udp; multi-segment; tso "
+            "(unused); in software: nothing");
+}
+
+TEST(Offloads, NamesWhatIsLeftToSoftware) {
+  const OffloadMasks some = {
+      RTE_ETH_RX_OFFLOAD_TCP_CKSUM,
+      RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM};
+  EXPECT_EQ(ToString(DescribeOffloads(ChooseOffloads(some, false))),
+            "rx cksum tcp; tx cksum ip,tcp; in software: rx ip,udp, tx udp, "
+            "joining segments");
+  EXPECT_EQ(ToString(Offloads{}),
+            "in software: rx ip,tcp,udp, tx ip,tcp,udp, joining segments");
+}
+
+TEST(Rss, RandomKeysHaveFullRank) {
+  Rng rng(1);
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_TRUE(IsFullRankRssKey(RandomRssKey(rng)));
+  }
+  EXPECT_EQ(RandomRssKey(rng, 52).size(), 52u);
+}
+
+TEST(Rss, DegenerateKeysDoNot) {
+  EXPECT_FALSE(IsFullRankRssKey(std::vector<uint8_t>(40, 0)));
+  EXPECT_FALSE(IsFullRankRssKey(std::vector<uint8_t>(39, 1)));
+  std::vector<uint8_t> symmetric;
+  for (int i = 0; i < 20; ++i) {
+    symmetric.push_back(0x6d);
+    symmetric.push_back(0x5a);
+  }
+  EXPECT_FALSE(IsFullRankRssKey(symmetric));
+}
+
+constexpr uint64_t kHz = 2'450'000'000;
+
+TEST(Clock, StaysExactForYears) {
+  const Clock clock(kHz, 1000, 0);
+  EXPECT_EQ(clock.At(1000), kTimeZero);
+  // Truncated, never rounded up.
+  EXPECT_EQ(clock.At(1000 + kHz) - kTimeZero, 1s - 1ns);
+  const uint64_t year = 365 * 24 * 3600;
+  const Duration error = clock.At(1000 + kHz * year) - kTimeZero - 1s * year;
+  EXPECT_LE(std::chrono::abs(error), 2ns);
+}
+
+TEST(Clock, CorrectionBendsTheRateWithoutAJump) {
+  // A counter that really runs 0.2 % slower than DPDK believes.
+  const uint64_t real_hz = kHz - kHz / 500;
+  Clock clock(kHz, 0, 0);
+  const Time before = clock.At(10 * real_hz);
+  clock.Correct(10 * real_hz, 10'000'000'000);
+  EXPECT_EQ(clock.At(10 * real_hz), before);
+  const Duration hour = clock.At(3610 * real_hz) - before;
+  EXPECT_LE(std::chrono::abs(hour - 1h), 10us);
+}
+
+TEST(Clock, TooEarlyACorrectionIsIgnored) {
+  Clock clock(kHz, 0, 0);
+  clock.Correct(kHz / 2, 900'000'000);
+  EXPECT_EQ(clock.At(kHz) - kTimeZero, 1s - 1ns);
+}
+
+}  // namespace
+}  // namespace corelane::pmd
