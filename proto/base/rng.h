@@ -37,7 +37,9 @@ class Rng {
   }
   // Uniform in [low, high].
   uint32_t Between(uint32_t low, uint32_t high) {
-    return low + Below(high - low + 1);
+    // In 64 bits: the whole range has 2^32 values.
+    const uint64_t values = uint64_t{high - low} + 1;
+    return low + static_cast<uint32_t>((Next64() >> 32) * values >> 32);
   }
   // True with the given probability in parts per million.
   bool ChancePpm(uint32_t ppm) { return Below(1'000'000) < ppm; }

@@ -59,18 +59,15 @@ void WriteEchoRequest(MutableByteView message, uint16_t identifier,
 
 uint16_t WriteError(MutableByteView out, const Error& error,
                     ByteView offending) {
-  ipv4::Header inner;
-  // The options and the checksum were judged when the packet came in.
   if (offending.size() < ipv4::kHeaderLength) return 0;
-  inner.header_length = static_cast<uint16_t>((offending[0] & 0x0f) * 4);
-  inner.total_length = LoadBe16(offending.data() + 2);
+  const size_t header_length = (offending[0] & 0x0fu) * size_t{4};
   const size_t datagram =
-      std::min<size_t>(offending.size(), inner.total_length);
+      std::min<size_t>(offending.size(), LoadBe16(offending.data() + 2));
   const size_t room = std::min<size_t>(out.size(), kMaxErrorLength) -
                       std::min<size_t>(out.size(), kHeaderLength);
   const size_t quoted = std::min(datagram, room);
   // RFC 792: the internet header and the first 64 bits of its data.
-  if (quoted < std::min<size_t>(datagram, inner.header_length + 8u)) return 0;
+  if (quoted < std::min<size_t>(datagram, header_length + 8)) return 0;
   if (quoted < ipv4::kHeaderLength) return 0;
 
   out[0] = error.type;
@@ -89,7 +86,7 @@ QuoteStatus ParseQuoted(ByteView body, QuotedPacket& out) {
   if (body.size() < ipv4::kHeaderLength) return QuoteStatus::kTruncated;
   const uint8_t* p = body.data();
   if (p[0] >> 4 != 4) return QuoteStatus::kBadVersion;
-  const auto header_length = static_cast<size_t>((p[0] & 0x0f) * 4);
+  const size_t header_length = (p[0] & 0x0fu) * size_t{4};
   if (header_length < ipv4::kHeaderLength) {
     return QuoteStatus::kBadHeaderLength;
   }
