@@ -10,11 +10,17 @@
 
 namespace corelane::tcp {
 
+// What a header's window field can say of `space`.
+inline uint32_t OfferableSpace(const ControlBlock& cb, uint32_t space) {
+  const uint8_t scale = cb.rcv_wscale();
+  return std::min<uint32_t>(space >> scale, 0xffff) << scale;
+}
+
 // Whether offering `space` bytes would move the right edge far enough to be
 // worth telling (silly window avoidance): by a segment or half the buffer.
 inline bool WindowWorthTelling(const ControlBlock& cb, uint32_t space,
                                const Config& config) {
-  const SeqNum edge = cb.rcv_nxt + space;
+  const SeqNum edge = cb.rcv_nxt + OfferableSpace(cb, space);
   if (edge <= cb.rcv_edge) return false;
   const uint32_t step = std::min<uint32_t>(config.receive_buffer / 2,
                                            std::max<uint32_t>(cb.rcv_mss, 536));
@@ -26,12 +32,15 @@ inline bool WindowWorthTelling(const ControlBlock& cb, uint32_t space,
 inline uint16_t OfferWindow(ControlBlock& cb, uint32_t space,
                             const Config& config) {
   if (WindowWorthTelling(cb, space, config)) {
-    cb.rcv_edge = cb.rcv_nxt + space;
+    cb.rcv_edge = cb.rcv_nxt + OfferableSpace(cb, space);
   }
   const uint32_t window = cb.ReceiveWindow();
   const uint8_t scale = cb.rcv_wscale();
-  // Rounding down would take back up to 2^scale - 1 bytes of an earlier offer.
+  // Rounding down takes back up to 2^scale - 1 bytes of an earlier offer, so
+  // rather round up; but not into space that is not there, or a peer that sends
+  // single bytes moves the edge on with each of them and fills any memory.
   uint32_t field = (window + (1u << scale) - 1) >> scale;
+  if (field << scale > std::max(window, space)) field = window >> scale;
   field = std::min<uint32_t>(field, 0xffff);
   cb.rcv_edge = SeqMax(cb.rcv_edge, cb.rcv_nxt + (field << scale));
   return static_cast<uint16_t>(field);
