@@ -24,6 +24,7 @@ RangeSet::Insertion RangeSet::Insert(SeqNum start, SeqNum end) {
   }
   ranges_[first] = {SeqMin(start, ranges_[first].start),
                     SeqMax(end, ranges_[last - 1].end)};
+  if (last == first + 1) return Insertion::kAdded;
   std::copy(ranges_.begin() + last, ranges_.begin() + count_,
             ranges_.begin() + first + 1);
   count_ -= last - first - 1;
@@ -36,6 +37,7 @@ SeqNum RangeSet::TakeUpTo(SeqNum next) {
     next = SeqMax(next, ranges_[taken].end);
     ++taken;
   }
+  if (taken == 0) return next;
   std::copy(ranges_.begin() + taken, ranges_.begin() + count_, ranges_.begin());
   count_ -= taken;
   return next;

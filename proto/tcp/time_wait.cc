@@ -1,5 +1,7 @@
 #include "proto/tcp/time_wait.h"
 
+#include <algorithm>
+
 namespace corelane::tcp {
 
 void EnterTimeWait(TimeWait& record, const ControlBlock& cb,
@@ -10,7 +12,8 @@ void EnterTimeWait(TimeWait& record, const ControlBlock& cb,
   record.rcv_nxt = cb.rcv_nxt;
   record.opened_at = cb.opened_at;
   record.expires = ctx.now.tick + ToTicks(ctx.config.time_wait);
-  record.window = static_cast<uint16_t>(cb.ReceiveWindow() >> cb.rcv_wscale());
+  record.window = static_cast<uint16_t>(
+      std::min<uint32_t>(cb.ReceiveWindow() >> cb.rcv_wscale(), 0xffff));
 }
 
 SegmentSpec TimeWaitAck(const TimeWait& record) {
@@ -20,6 +23,10 @@ SegmentSpec TimeWaitAck(const TimeWait& record) {
   spec.flags = kAck;
   spec.window = record.window;
   return spec;
+}
+
+SeqNum SuccessorSequence(const TimeWait& record, SeqNum isn) {
+  return isn > record.snd_nxt ? isn : record.snd_nxt + 1;
 }
 
 TimeWaitVerdict OnTimeWaitSegment(const TimeWait& record,
@@ -32,12 +39,15 @@ TimeWaitVerdict OnTimeWaitSegment(const TimeWait& record,
     }
     return TimeWaitVerdict::kAckOnly;
   }
-  // Only a repeated FIN restarts the timer: its sender missed our last ACK.
-  if (segment.Has(kFin)) return TimeWaitVerdict::kAck;
+  // Only the FIN repeated restarts the timer: its sender missed our last ACK.
+  // A guessed one must not, or it would hold the record for ever.
+  if (segment.Has(kFin) && segment.seq + segment.Length() == record.rcv_nxt) {
+    return TimeWaitVerdict::kAck;
+  }
   // Old data may be a late duplicate and wants an ACK; a bare ACK does not,
   // or two ends could answer each other for ever.
-  return segment.payload_length > 0 ? TimeWaitVerdict::kAckOnly
-                                    : TimeWaitVerdict::kIgnore;
+  return segment.Length() > 0 ? TimeWaitVerdict::kAckOnly
+                              : TimeWaitVerdict::kIgnore;
 }
 
 }  // namespace corelane::tcp

@@ -35,6 +35,11 @@ enum class TimeWaitVerdict : uint8_t {
   kAckOnly,  // answer without restarting the timer
 };
 
+// The first sequence number of a connection that takes over. It must lie past
+// everything the old one sent (RFC 1122 section 4.2.2.13), which `isn`, from a
+// clock of 250 kB/s, need not.
+SeqNum SuccessorSequence(const TimeWait& record, SeqNum isn);
+
 TimeWaitVerdict OnTimeWaitSegment(const TimeWait& record,
                                   const Segment& segment);
 
