@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "proto/tcp/config.h"
+#include "proto/tcp/context.h"
 #include "proto/tcp/control_block.h"
 #include "proto/tcp/counters.h"
 
@@ -24,6 +25,10 @@ void OnDuplicateAck(ControlBlock& cb, Counters& counters);
 
 // The retransmission timer went off; called before snd_nxt falls back.
 void OnTimeout(ControlBlock& cb);
+
+// RFC 5681 section 4.1: after an idle time of more than an RTO no ACKs clock
+// what is sent next. To be called before new data.
+void RestartAfterIdle(ControlBlock& cb, const Context& ctx);
 
 // Bytes that congestion control would let leave now.
 uint32_t CongestionRoom(const ControlBlock& cb);

@@ -7,9 +7,14 @@ namespace {
 
 constexpr uint32_t kMaxCwnd = 1u << 30;
 
-uint32_t HalfOfFlight(const ControlBlock& cb) {
-  const uint32_t flight = cb.snd_max - cb.snd_una;
+// RFC 5681 equation 4.
+uint32_t HalfOf(const ControlBlock& cb, uint32_t flight) {
   return std::max<uint32_t>(flight / 2, 2u * cb.mss);
+}
+
+uint32_t InitialWindow(const ControlBlock& cb, const Config& config) {
+  return std::min<uint32_t>(config.initial_window_segments * cb.mss,
+                            std::max<uint32_t>(2u * cb.mss, 14600));
 }
 
 void Grow(ControlBlock& cb, uint32_t acked) {
@@ -33,7 +38,7 @@ void OnAckInRecovery(ControlBlock& cb, SeqNum ack, uint32_t acked) {
     const uint32_t flight = cb.snd_max - ack;
     cb.cwnd =
         std::min(cb.ssthresh, std::max<uint32_t>(flight, cb.mss) + cb.mss);
-    cb.Clear(kFastRecovery);
+    cb.Clear(kFastRecovery | kRetransmitHead);
     return;
   }
   // Partial: the next hole starts at `ack`. Deflate by what left the network.
@@ -46,12 +51,17 @@ void OnAckInRecovery(ControlBlock& cb, SeqNum ack, uint32_t acked) {
 }  // namespace
 
 void StartCongestion(ControlBlock& cb, const Config& config) {
-  cb.cwnd = std::min<uint32_t>(config.initial_window_segments * cb.mss,
-                               std::max<uint32_t>(2u * cb.mss, 14600));
+  cb.cwnd = InitialWindow(cb, config);
   // RFC 5681 section 3.1 (7): lost SYNs cost the initial window.
   if (cb.retransmits > 0) cb.cwnd = cb.mss;
   cb.ssthresh = kMaxCwnd;
   cb.recover = cb.iss;
+}
+
+void RestartAfterIdle(ControlBlock& cb, const Context& ctx) {
+  const bool idle = cb.snd_una == cb.snd_max &&
+                    ctx.now.tick - cb.una_since > MicrosToTicks(cb.rto_us);
+  if (idle) cb.cwnd = std::min(cb.cwnd, InitialWindow(cb, ctx.config));
 }
 
 void OnNewAck(ControlBlock& cb, SeqNum ack, uint32_t acked) {
@@ -60,10 +70,9 @@ void OnNewAck(ControlBlock& cb, SeqNum ack, uint32_t acked) {
   } else {
     Grow(cb, acked);
   }
-  if (ack >= cb.recover) {
-    cb.Clear(kLossRecovery);
-    cb.recover = ack;  // keeps it from falling 2^31 behind
-  }
+  if (ack >= cb.recover) cb.Clear(kLossRecovery);
+  // Behind us it has no more to say, but must not fall back by 2^31.
+  if (ack > cb.recover) cb.recover = ack - 1;
   cb.dup_acks = 0;
 }
 
@@ -78,9 +87,11 @@ void OnDuplicateAck(ControlBlock& cb, Counters& counters) {
     return;
   }
   if (cb.dup_acks != kDupAckThreshold) return;
-  // RFC 6582 section 3.2 step 2: not for losses of a window already handled.
-  if (cb.snd_una < cb.recover) return;
-  cb.ssthresh = HalfOfFlight(cb);
+  // RFC 6582 section 3.2 step 2: not for losses of a window already handled,
+  // nor for the duplicates that resending it brought about.
+  if (cb.snd_una <= cb.recover) return;
+  // What limited transmit added does not count (RFC 5681 section 3.2 (2)).
+  cb.ssthresh = HalfOf(cb, std::min(cb.snd_max - cb.snd_una, cb.cwnd));
   cb.cwnd = cb.ssthresh + kDupAckThreshold * cb.mss;
   cb.recover = cb.snd_max;
   cb.Set(kFastRecovery | kRetransmitHead);
@@ -88,8 +99,8 @@ void OnDuplicateAck(ControlBlock& cb, Counters& counters) {
 }
 
 void OnTimeout(ControlBlock& cb) {
-  // RFC 5681 equation 4; only the first timeout of a series halves.
-  if (cb.retransmits <= 1) cb.ssthresh = HalfOfFlight(cb);
+  // Only the first timeout of a series halves.
+  if (cb.retransmits <= 1) cb.ssthresh = HalfOf(cb, cb.snd_max - cb.snd_una);
   cb.cwnd = cb.mss;
   cb.recover = cb.snd_max;
   cb.dup_acks = 0;
@@ -99,8 +110,10 @@ void OnTimeout(ControlBlock& cb) {
 
 uint32_t CongestionRoom(const ControlBlock& cb) {
   uint32_t window = cb.cwnd;
-  if (!cb.Has(kFastRecovery) && cb.dup_acks < kDupAckThreshold) {
-    window += uint32_t{cb.dup_acks} * cb.mss;  // RFC 3042
+  // RFC 3042: for new data only, not for what a timeout sends again.
+  if (!cb.Has(kFastRecovery | kLossRecovery) &&
+      cb.dup_acks < kDupAckThreshold) {
+    window += uint32_t{cb.dup_acks} * cb.mss;
   }
   const uint32_t flight = cb.InFlight();
   return window > flight ? window - flight : 0;
