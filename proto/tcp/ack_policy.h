@@ -18,6 +18,7 @@ inline void NoteInOrderData(ControlBlock& cb, uint32_t length,
   if (length > cb.rcv_mss) {
     cb.rcv_mss = static_cast<uint16_t>(length < 0xffff ? length : 0xffff);
   }
+  cb.acks_owed = 0;  // duplicates of an ACK that has been overtaken
   if (cb.quick_acks > 0) {
     --cb.quick_acks;
     cb.Set(kAckNow);

@@ -44,17 +44,20 @@ bool AbortSegment(const ControlBlock& cb, SegmentSpec& out) {
     case State::kFinWait1:
     case State::kFinWait2:
     case State::kCloseWait:
+      break;
     case State::kClosing:
     case State::kLastAck:
+      // Entered when the FIN is queued, not when it is sent: until then the
+      // peer must not take the stream for complete.
+      if (cb.snd_max == cb.SendEnd()) return false;
       break;
     default:
       return false;
   }
   out = SegmentSpec{};
-  // snd_nxt may have fallen back after a timeout; the peer's RCV.NXT has not.
-  // RFC 5961 makes the peer insist on an exact match, and snd_nxt is what it
-  // last acknowledged or expects.
-  out.seq = cb.snd_nxt;
+  // RFC 5961 makes the peer insist on its RCV.NXT. If something is lost before
+  // AckSeq it challenges, and the answer to that is exact.
+  out.seq = cb.AckSeq();
   out.ack = cb.rcv_nxt;
   out.flags = kRst | kAck;
   return true;

@@ -156,6 +156,11 @@ struct alignas(64) ControlBlock {
 
   // One past the last sequence number of our stream, a queued FIN included.
   SeqNum SendEnd() const { return snd_queued + (Has(kFinQueued) ? 1 : 0); }
+  // Where a segment without text stands in our stream. Not SND.NXT, which falls
+  // back after a timeout: the peer would find such an ACK old and ignore what
+  // it says. And not past the window, where a probe's byte lies that the peer
+  // has refused.
+  SeqNum AckSeq() const { return SeqMin(snd_max, SeqMax(snd_una, snd_edge)); }
   uint32_t InFlight() const { return snd_nxt - snd_una; }
   uint32_t SendWindow() const {
     return snd_edge > snd_una ? snd_edge - snd_una : 0;

@@ -73,6 +73,10 @@ bool EmitSyn(ControlBlock& cb, uint16_t own_mss, const Context& ctx,
   if (cb.snd_nxt == cb.iss) {
     cb.rtt_us = ctx.now.us;
     cb.Set(kTimingRtt);
+  } else {
+    cb.Clear(kTimingRtt);  // which of the two will have been acknowledged?
+    ++ctx.counters.retransmits;
+    ++cb.total_retransmits;
   }
   cb.snd_nxt = cb.iss + 1;
   cb.una_since = ctx.now.tick;
@@ -113,10 +117,13 @@ uint32_t SendableLength(const ControlBlock& cb) {
   uint32_t length = std::min({unsent, window, room, uint32_t{cb.mss}});
   if (length == 0 || length == cb.mss) return length;
   const bool idle = cb.snd_nxt == cb.snd_una;
+  const bool resending = cb.snd_nxt < cb.snd_max;
+  // After a timeout something has to leave, however small the peer has made
+  // its window since: silence would end in giving up a living peer.
+  if (idle && resending) return length;
   // A short segment because the congestion window has a few bytes left: wait.
   if (room < std::min<uint32_t>(unsent, cb.mss) && !idle) return 0;
   if (length == unsent) {
-    const bool resending = cb.snd_nxt < cb.snd_max;
     if (idle || cb.Has(kNoDelay | kFinQueued) || resending) return length;
     return 0;
   }
@@ -127,6 +134,7 @@ uint32_t SendableLength(const ControlBlock& cb) {
 
 bool EmitData(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
               SegmentSpec& out) {
+  RestartAfterIdle(cb, ctx);
   const uint32_t length = SendableLength(cb);
   bool fin = false;
   if (FinUnsent(cb) && length == Unsent(cb)) {
@@ -171,18 +179,26 @@ bool EmitProbe(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
   return true;
 }
 
-// Something to send, nothing in flight that would bring an ACK, and the window
-// says no: only a probe can find out when it opens (a lost window update would
-// otherwise stall the connection for ever).
+// Something to send, and nothing in flight that would bring an ACK: then it is
+// the peer's window that says no (Nagle's algorithm and the congestion window
+// do so only while something is in flight). Only a probe can find out when it
+// opens; a lost window update would otherwise stall the connection for ever.
 void ConsiderPersist(ControlBlock& cb, const Context& ctx) {
   if (cb.Has(kRetransmitTimer)) return;
-  if (Unsent(cb) == 0 && !FinUnsent(cb)) return;
-  // Nagle or the congestion window may hold data back only while something is
-  // in flight; with nothing in flight it is the peer's window.
-  if (cb.snd_una == cb.snd_max) {
-    cb.retransmits = 0;
-    ArmPersist(cb, ctx.now);
-  }
+  cb.retransmits = 0;
+  ArmPersist(cb, ctx.now);
+}
+
+bool EmitAck(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
+             SegmentSpec& out) {
+  if (!cb.Has(kAckNow) && cb.acks_owed == 0) return false;
+  // One that acknowledges new data is no duplicate (RFC 5681 section 2), and
+  // the peer counts duplicates.
+  const bool duplicate = cb.rcv_acked == cb.rcv_nxt;
+  if (duplicate && cb.acks_owed > 0) --cb.acks_owed;
+  out.seq = cb.AckSeq();
+  Finish(cb, receive_space, ctx, out);
+  return true;
 }
 
 bool Synchronized(const ControlBlock& cb) {
@@ -195,6 +211,9 @@ bool NextSegment(ControlBlock& cb, uint32_t receive_space, uint16_t own_mss,
                  const Context& ctx, SegmentSpec& out) {
   out = SegmentSpec{};
   if (cb.Has(kSynDue)) return EmitSyn(cb, own_mss, ctx, out);
+  if (cb.state == State::kSynReceived) {
+    return EmitAck(cb, receive_space, ctx, out);
+  }
   if (!Synchronized(cb)) return false;
   if (cb.Has(kRetransmitHead) && EmitHead(cb, receive_space, ctx, out)) {
     return true;
@@ -206,13 +225,7 @@ bool NextSegment(ControlBlock& cb, uint32_t receive_space, uint16_t own_mss,
   } else if (cb.Has(kProbe) && EmitProbe(cb, receive_space, ctx, out)) {
     return true;
   }
-  if (cb.Has(kAckNow) || cb.acks_owed > 0) {
-    if (cb.acks_owed > 0) --cb.acks_owed;
-    out.seq = cb.snd_nxt;
-    Finish(cb, receive_space, ctx, out);
-    return true;
-  }
-  return false;
+  return EmitAck(cb, receive_space, ctx, out);
 }
 
 void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,
@@ -221,8 +234,9 @@ void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,
   // An update for every segment read would double the ACKs: tell the peer when
   // a quarter of the buffer has come free, or when it may be blocked on us.
   if (!WindowWorthTelling(cb, receive_space, ctx.config)) return;
-  const uint32_t gain = (cb.rcv_nxt + receive_space) - cb.rcv_edge;
-  if (gain >= ctx.config.receive_buffer / 4 ||
+  const uint32_t gain =
+      (cb.rcv_nxt + OfferableSpace(cb, receive_space)) - cb.rcv_edge;
+  if (gain >= OfferableSpace(cb, ctx.config.receive_buffer) / 4 ||
       cb.ReceiveWindow() < 2u * std::max<uint32_t>(cb.rcv_mss, 536)) {
     cb.Set(kAckNow);
   }
