@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proto/tcp/congestion.h"
-#include "proto/tcp/header_prediction.h"
+#include "proto/tcp/handshake.h"
 #include "proto/tcp/rtt.h"
 #include "proto/tcp/timers.h"
 
@@ -11,26 +11,40 @@ namespace corelane::tcp {
 namespace {
 
 SeqNum OfferedEdge(const ControlBlock& cb, const Segment& segment) {
-  return segment.ack +
-         (static_cast<uint32_t>(segment.window) << cb.snd_wscale());
+  // The window of a SYN is never scaled (RFC 7323 section 2.2).
+  const int scale = segment.Has(kSyn) ? 0 : cb.snd_wscale();
+  return segment.ack + (static_cast<uint32_t>(segment.window) << scale);
 }
 
-void UpdateSendWindow(ControlBlock& cb, const Segment& segment) {
+// The window opened under probes, which are not retransmissions: what they and
+// the closed window have kept from arriving is sent again at the usual pace.
+void EndPersist(ControlBlock& cb, const Context& ctx) {
+  StopRetransmit(cb);
+  RestoreRto(cb, ctx.config);
+  cb.Clear(kProbe);
+  if (cb.snd_una == cb.snd_max) return;
+  ArmRetransmit(cb, ctx.now);
+  cb.snd_nxt = cb.snd_una;
+  if (cb.Has(kFastRecovery)) cb.cwnd = cb.ssthresh;
+  cb.Clear(kFastRecovery | kRetransmitHead);
+}
+
+// `advanced`: the segment acknowledged new data. It is then the latest word
+// even if its sequence number is old, as a retransmission's is.
+void UpdateSendWindow(ControlBlock& cb, const Segment& segment, bool advanced,
+                      const Context& ctx) {
   const bool newer = cb.snd_wl1 < segment.seq ||
                      (cb.snd_wl1 == segment.seq && cb.snd_wl2 <= segment.ack);
-  if (!newer) return;
+  if (!newer && !advanced) return;
   cb.snd_edge = OfferedEdge(cb, segment);
   cb.snd_wl1 = segment.seq;
   cb.snd_wl2 = segment.ack;
   cb.max_window = std::max(cb.max_window, cb.SendWindow());
   if (cb.Has(kPersist)) {
-    // The peer answers: it is alive, however long its window stays closed.
-    cb.retransmits = 0;
-    if (cb.SendWindow() > 0) {
-      StopRetransmit(cb);
-      cb.Clear(kProbe);
-      if (cb.snd_una != cb.snd_max) cb.snd_nxt = cb.snd_una;
-    }
+    // The peer answers: it is alive, however long its window stays closed. But
+    // with nobody left to wait for it that is not enough (CVE-2008-4609).
+    if (!cb.Has(kOrphan)) cb.retransmits = 0;
+    if (cb.SendWindow() > 0) EndPersist(cb, ctx);
   }
 }
 
@@ -41,18 +55,11 @@ bool CompleteHandshake(ControlBlock& cb, const Segment& segment,
     result.reply_reset = true;
     return false;
   }
-  cb.state = cb.Has(kFinQueued) ? State::kFinWait1 : State::kEstablished;
-  cb.snd_una = cb.iss + 1;
-  cb.snd_nxt = SeqMax(cb.snd_nxt, cb.snd_una);
+  CompleteActive(cb, ctx);
   cb.snd_edge = OfferedEdge(cb, segment);
   cb.snd_wl1 = segment.seq;
   cb.snd_wl2 = segment.ack;
   cb.max_window = cb.SendWindow();
-  cb.Clear(kSynDue);
-  StopRetransmit(cb);
-  StartCongestion(cb, ctx.config);
-  cb.retransmits = 0;
-  UpdatePrediction(cb);
   result.events |= kConnected;
   return true;
 }
@@ -92,6 +99,7 @@ void AcknowledgeData(ControlBlock& cb, SeqNum ack, uint32_t acked,
     cb.Clear(kTimingRtt);
     OnRttSample(cb, ctx.now.us - cb.rtt_us, ctx.config);
   }
+  if (cb.Has(kPersist)) RestoreRto(cb, ctx.config);
   OnNewAck(cb, ack, acked);
   cb.snd_una = ack;
   if (cb.snd_nxt < ack) cb.snd_nxt = ack;
@@ -105,12 +113,12 @@ void AcknowledgeData(ControlBlock& cb, SeqNum ack, uint32_t acked,
 }
 
 bool AllowChallengeAck(ControlBlock& cb, const Context& ctx) {
-  const Tick interval = ToTicks(500ms);
-  if (cb.challenge_at != 0 &&
-      TickBefore(ctx.now.tick, cb.challenge_at + interval)) {
+  const Tick now = ctx.now.tick | 1;  // 0 means never
+  // By age, not by deadline: one passed 39 hours ago would lie ahead again.
+  if (cb.challenge_at != 0 && now - cb.challenge_at < ToTicks(500ms)) {
     return false;
   }
-  cb.challenge_at = ctx.now.tick | 1;  // 0 means never
+  cb.challenge_at = now;
   ++ctx.counters.challenge_acks;
   return true;
 }
@@ -131,7 +139,7 @@ bool ProcessAck(ControlBlock& cb, const Segment& segment, const Context& ctx,
     result.acked =
         SeqMin(segment.ack, cb.snd_queued) - SeqMin(cb.snd_una, cb.snd_queued);
     AcknowledgeData(cb, segment.ack, segment.ack - cb.snd_una, ctx);
-    UpdateSendWindow(cb, segment);
+    UpdateSendWindow(cb, segment, true, ctx);
     if (cb.Has(kFinQueued) && segment.ack == cb.SendEnd()) {
       OnFinAcked(cb, ctx, result);
     }
@@ -139,7 +147,7 @@ bool ProcessAck(ControlBlock& cb, const Segment& segment, const Context& ctx,
     if (IsDuplicateAck(cb, segment)) {
       OnDuplicateAck(cb, ctx.counters);
     }
-    UpdateSendWindow(cb, segment);
+    UpdateSendWindow(cb, segment, false, ctx);
   }
   return (result.events & (kFinished | kToTimeWait)) == 0;
 }

@@ -15,10 +15,10 @@ struct Config {
   Duration rto_initial = 1s;  // RFC 6298 (2.1)
   Duration rto_min = 200ms;
   Duration rto_max = 60s;
-  // RFC 9293 section 3.8.3 R2: with 15 back-offs from 200 ms this is 13 min.
+  // RFC 9293 section 3.8.3 R2: with 15 back-offs from 200 ms this is 9 min.
   uint8_t max_retransmits = 15;
-  uint8_t max_syn_retransmits = 6;     // active open: about 127 s
-  uint8_t max_synack_retransmits = 5;  // passive open: about 63 s
+  uint8_t max_syn_retransmits = 7;     // active open: 3 min (MUST-23)
+  uint8_t max_synack_retransmits = 5;  // passive open: 63 s
   // A closed application does not wait for its peer as patiently.
   uint8_t max_orphan_retransmits = 8;
   Duration delayed_ack = 40ms;  // RFC 9293 section 3.8.6.3: below 500 ms

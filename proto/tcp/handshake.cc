@@ -70,8 +70,9 @@ RequestVerdict OnRequestSegment(const Request& request, const Segment& segment,
                              : RequestVerdict::kChallengeAck;
   }
   if (segment.Has(kRst)) {  // RFC 5961 section 3
-    return segment.seq == rcv_nxt ? RequestVerdict::kDelete
-                                  : RequestVerdict::kChallengeAck;
+    if (segment.seq == rcv_nxt) return RequestVerdict::kDelete;
+    return segment.seq > rcv_nxt ? RequestVerdict::kChallengeAck
+                                 : RequestVerdict::kIgnore;
   }
   if (!segment.Has(kAck)) return RequestVerdict::kIgnore;
   return segment.ack == request.iss + 1 ? RequestVerdict::kAccept
@@ -102,7 +103,7 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
   cb.mss = EffectiveMss(request.peer_mss, own_mss, config);
   cb.rto_us = ToMicros(config.rto_initial);
   cb.quick_acks = kInitialQuickAcks;
-  cb.opened_at = ctx.now.tick;
+  cb.opened_at = cb.una_since = ctx.now.tick;
   if (config.nodelay) cb.Set(kNoDelay);
   cb.retransmits = request.retransmits;
   StartCongestion(cb, config);
@@ -132,6 +133,23 @@ void OpenActive(ControlBlock& cb, SeqNum iss, uint16_t own_mss,
   cb.Set(kSynDue | kActiveOpen);
   if (config.nodelay) cb.Set(kNoDelay);
   ++ctx.counters.active_opens;
+}
+
+void CompleteActive(ControlBlock& cb, const Context& ctx) {
+  if (cb.retransmits > 0) {
+    cb.rto_us = ToMicros(kRtoAfterLostSyn);
+  } else if (cb.Has(kTimingRtt)) {
+    OnRttSample(cb, ctx.now.us - cb.rtt_us, ctx.config);
+  }
+  cb.Clear(kTimingRtt | kSynDue);
+  cb.snd_una = cb.snd_nxt = cb.iss + 1;
+  cb.una_since = ctx.now.tick;
+  // A CLOSE in SYN-RECEIVED waited for this (section 3.10.4).
+  cb.state = cb.Has(kFinQueued) ? State::kFinWait1 : State::kEstablished;
+  StopRetransmit(cb);
+  StartCongestion(cb, ctx.config);
+  cb.retransmits = 0;
+  UpdatePrediction(cb);
 }
 
 }  // namespace corelane::tcp

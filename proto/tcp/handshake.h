@@ -22,7 +22,7 @@ struct alignas(64) Request {
   uint32_t synack_us = 0;    // when it was first sent, for the RTT
   uint32_t next = kNoIndex;  // in the pipeline's list
   uint32_t prev = kNoIndex;
-  uint32_t window = 0;       // the peer's, unscaled
+  uint32_t window = 0;  // the peer's, unscaled
   Tick opened_at = 0;
   uint16_t peer_mss = 0;
   uint16_t port = 0;
@@ -67,6 +67,10 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
 // Starts an active open (section 3.10.1): cb.key is set, the SYN is due.
 void OpenActive(ControlBlock& cb, SeqNum iss, uint16_t own_mss,
                 const Context& ctx);
+
+// Our SYN of an active open has been acknowledged, and the peer's SYN has been
+// learnt from.
+void CompleteActive(ControlBlock& cb, const Context& ctx);
 
 }  // namespace corelane::tcp
 

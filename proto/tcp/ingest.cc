@@ -1,5 +1,7 @@
 #include "proto/tcp/ingest.h"
 
+#include <algorithm>
+
 #include "proto/tcp/ack.h"
 #include "proto/tcp/ack_policy.h"
 #include "proto/tcp/header_prediction.h"
@@ -53,17 +55,19 @@ void OnUnacceptable(ControlBlock& cb, const Segment& segment,
   if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
 }
 
-// Second check (RFC 5961 section 3.2).
+// Second check (RFC 5961 section 3.2): exact, in the window, or neither.
 void OnReset(ControlBlock& cb, const Segment& segment, const Context& ctx,
              IngestResult& result) {
   if (segment.seq != cb.rcv_nxt) {
-    if (segment.seq < cb.rcv_edge && AllowChallengeAck(cb, ctx)) {
+    if (InWindow(segment.seq, cb.rcv_nxt, cb.ReceiveWindow()) &&
+        AllowChallengeAck(cb, ctx)) {
       cb.Set(kAckNow);
     }
     return;
   }
   ++ctx.counters.resets_in;
   // Simultaneous open that the peer refused (section 3.10.7.4, SYN-RECEIVED).
+  if (cb.state == State::kSynReceived) ++ctx.counters.failed_opens;
   cb.error = cb.state == State::kSynReceived ? Error::kRefused : Error::kReset;
   cb.state = State::kClosed;
   result.events |= kBroken;
@@ -72,15 +76,9 @@ void OnReset(ControlBlock& cb, const Segment& segment, const Context& ctx,
 Trimmed Trim(const ControlBlock& cb, const Segment& segment) {
   Trimmed t{segment.seq, 0, segment.payload_length, segment.Has(kFin)};
   if (t.seq < cb.rcv_nxt) {
-    const uint32_t old = cb.rcv_nxt - t.seq;
-    if (old > t.length) {  // only the FIN is new, or nothing
-      t.fin = t.fin && old == t.length;
-      t.offset = t.length;
-      t.length = 0;
-    } else {
-      t.offset = old;
-      t.length -= old;
-    }
+    // At most the whole text: the segment is acceptable.
+    t.offset = std::min(cb.rcv_nxt - t.seq, t.length);
+    t.length -= t.offset;
     t.seq = cb.rcv_nxt;
   }
   const uint32_t room = cb.rcv_edge > t.seq ? cb.rcv_edge - t.seq : 0;
@@ -91,11 +89,25 @@ Trimmed Trim(const ControlBlock& cb, const Segment& segment) {
   return t;
 }
 
+// The stream ends where its first FIN says, and not before what has come.
+void LimitToFin(const ReceiveHoles& holes, Trimmed& t) {
+  const RangeSet& ranges = holes.ranges;
+  if (t.fin && !ranges.empty()) {
+    t.fin = ranges[ranges.size() - 1].end <= t.seq + t.length;
+  }
+  if (!holes.has_fin) return;
+  t.seq = SeqMin(t.seq, holes.fin);
+  t.length = std::min(t.length, holes.fin - t.seq);
+  t.fin = t.fin && t.seq + t.length == holes.fin;
+}
+
 // Eighth check: the FIN, now in order.
-void OnFin(ControlBlock& cb, const Context& ctx, IngestResult& result) {
+void OnFin(ControlBlock& cb, IngestResult& result) {
   cb.rcv_nxt += 1;
+  // It may lie at the edge of the window: it needs no room in the buffer. But
+  // what follows it has to be found acceptable.
+  cb.rcv_edge = SeqMax(cb.rcv_edge, cb.rcv_nxt);
   cb.Set(kAckNow);
-  cb.predicted = 0;
   result.events |= kPeerClosed;
   switch (cb.state) {
     case State::kEstablished:
@@ -111,7 +123,6 @@ void OnFin(ControlBlock& cb, const Context& ctx, IngestResult& result) {
     default:
       break;
   }
-  (void)ctx;
 }
 
 void AcceptInOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
@@ -124,6 +135,7 @@ void AcceptInOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
     result.length = static_cast<uint16_t>(t.length);
     if (holes != nullptr && !holes->ranges.empty()) {
       cb.rcv_nxt = holes->ranges.TakeUpTo(cb.rcv_nxt);
+      cb.acks_owed = 0;
       cb.Set(kAckNow);  // RFC 5681 section 4.2: a gap was filled
     } else {
       NoteInOrderData(cb, t.length, ctx);
@@ -133,11 +145,9 @@ void AcceptInOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
   const bool own_fin = t.fin && cb.rcv_nxt == t.seq + t.length;
   const bool held_fin =
       holes != nullptr && holes->has_fin && holes->fin == cb.rcv_nxt;
-  if (holes != nullptr) {
-    if (own_fin || held_fin) holes->has_fin = false;
-    UpdatePrediction(cb, !holes->ranges.empty() || holes->has_fin);
-  }
-  if (own_fin || held_fin) OnFin(cb, ctx, result);
+  if (!own_fin && !held_fin) return;
+  if (holes != nullptr) holes->has_fin = false;
+  OnFin(cb, result);
 }
 
 // RFC 5681 section 4.2: each out-of-order segment earns an immediate duplicate
@@ -146,11 +156,7 @@ void AcceptOutOfOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
                       const Context& ctx, IngestResult& result) {
   ++ctx.counters.out_of_order;
   OweAck(cb);
-  cb.predicted = 0;
-  if (holes == nullptr) {
-    UpdatePrediction(cb);
-    return;
-  }
+  if (holes == nullptr) return;
   if (t.length > 0) {
     switch (holes->ranges.Insert(t.seq, t.seq + t.length)) {
       case RangeSet::Insertion::kAdded:
@@ -175,7 +181,8 @@ void AcceptOutOfOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
 void ProcessText(ControlBlock& cb, const Segment& segment, ReceiveHoles* holes,
                  const Context& ctx, IngestResult& result) {
   if (!MayReceive(cb.state)) return;
-  const Trimmed t = Trim(cb, segment);
+  Trimmed t = Trim(cb, segment);
+  if (holes != nullptr) LimitToFin(*holes, t);
   if (t.length == 0 && !t.fin) {
     if (segment.payload_length > 0) cb.Set(kAckNow);  // all old, or no window
     return;
@@ -195,6 +202,18 @@ void ProcessText(ControlBlock& cb, const Segment& segment, ReceiveHoles* holes,
   }
 }
 
+// The peer's SYN, again, in a simultaneous open (section 3.5): with the ACK
+// that completes it, or because ours has not arrived. By its sequence number it
+// is no longer acceptable, and must be looked at before that check.
+void IngestSynAgain(ControlBlock& cb, const Segment& segment,
+                    const Context& ctx, IngestResult& result) {
+  if (!segment.Has(kAck)) {
+    cb.Set(kSynDue);
+  } else if (ProcessAck(cb, segment, ctx, result)) {
+    cb.Set(kAckNow);
+  }
+}
+
 }  // namespace
 
 IngestResult Ingest(ControlBlock& cb, const Segment& segment,
@@ -202,6 +221,11 @@ IngestResult Ingest(ControlBlock& cb, const Segment& segment,
   IngestResult result;
   if (cb.state == State::kSynSent) {
     IngestSynSent(cb, segment, ctx, result);
+    return result;
+  }
+  if (cb.state == State::kSynReceived && segment.seq == cb.irs &&
+      segment.Has(kSyn) && !segment.Has(kRst)) {
+    IngestSynAgain(cb, segment, ctx, result);
     return result;
   }
   if (!Acceptable(cb, segment)) {

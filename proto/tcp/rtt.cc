@@ -19,6 +19,14 @@ void OnRttSample(ControlBlock& cb, uint32_t rtt_us, const Config& config) {
     cb.srtt_us =
         static_cast<uint32_t>(static_cast<int32_t>(cb.srtt_us) + error);
   }
+  RestoreRto(cb, config);
+}
+
+void RestoreRto(ControlBlock& cb, const Config& config) {
+  if (cb.srtt_us == 0) {
+    cb.rto_us = ToMicros(config.rto_initial);
+    return;
+  }
   // RTO = SRTT + max(G, 4 * RTTVAR); the clock's grain is far below the floor.
   cb.rto_us = std::clamp(cb.srtt_us / 8 + cb.rttvar_us,
                          ToMicros(config.rto_min), ToMicros(config.rto_max));

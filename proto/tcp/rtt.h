@@ -15,6 +15,10 @@ inline constexpr Duration kRtoAfterLostSyn = 3s;
 // Takes one measurement and recomputes the RTO, which ends any back-off.
 void OnRttSample(ControlBlock& cb, uint32_t rtt_us, const Config& config);
 
+// Ends a back-off that was of window probes: unlike Karn's it says nothing
+// about the path.
+void RestoreRto(ControlBlock& cb, const Config& config);
+
 }  // namespace corelane::tcp
 
 #endif  // CORELANE_PROTO_TCP_RTT_H_

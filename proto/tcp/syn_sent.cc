@@ -2,12 +2,8 @@
 
 #include <algorithm>
 
-#include "proto/tcp/congestion.h"
 #include "proto/tcp/handshake.h"
-#include "proto/tcp/header_prediction.h"
 #include "proto/tcp/options.h"
-#include "proto/tcp/rtt.h"
-#include "proto/tcp/timers.h"
 
 namespace corelane::tcp {
 namespace {
@@ -34,20 +30,8 @@ void LearnFromSyn(ControlBlock& cb, const Segment& segment,
 }
 
 void Connect(ControlBlock& cb, const Context& ctx, IngestResult& result) {
-  if (cb.retransmits == 0 && cb.Has(kTimingRtt)) {
-    OnRttSample(cb, ctx.now.us - cb.rtt_us, ctx.config);
-  } else {
-    cb.rto_us = ToMicros(kRtoAfterLostSyn);
-  }
-  cb.Clear(kTimingRtt | kSynDue);
-  cb.snd_una = cb.iss + 1;
-  cb.snd_nxt = cb.snd_una;
-  cb.state = State::kEstablished;
-  StopRetransmit(cb);
-  StartCongestion(cb, ctx.config);
-  cb.retransmits = 0;
+  CompleteActive(cb, ctx);
   cb.Set(kAckNow);
-  UpdatePrediction(cb);
   result.events |= kConnected;
 }
 
@@ -78,6 +62,9 @@ void IngestSynSent(ControlBlock& cb, const Segment& segment, const Context& ctx,
   }
   // Simultaneous open (section 3.5): our SYN goes out again, with an ACK.
   cb.state = State::kSynReceived;
+  // The peer lives: the SYN-ACK has its own number of attempts. That one was
+  // needed is remembered, for RFC 6298 (5.7).
+  cb.retransmits = std::min<uint8_t>(cb.retransmits, 1);
   cb.Set(kSynDue);
 }
 

@@ -54,7 +54,6 @@ uint8_t OnRetransmitTimeout(ControlBlock& cb, const Context& ctx) {
     return kTimerAbort;
   }
   ++cb.retransmits;
-  ++cb.total_retransmits;
   ++ctx.counters.timeouts;
   BackOff(cb, ctx.config);
   cb.Clear(kTimingRtt);  // Karn: what is sent again is not timed
