@@ -67,10 +67,4 @@ void SendQueue::Clear(PacketPool& pool, ChunkPool& chunks) {
   tail_ = cursor_ = nullptr;
 }
 
-ChunkPool::ChunkPool(uint32_t capacity) : all_(new SendChunk[capacity]) {
-  for (uint32_t i = 0; i < capacity; ++i) Free(&all_[i]);
-}
-
-ChunkPool::~ChunkPool() { delete[] all_; }
-
 }  // namespace corelane::dataplane

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "dataplane/flow/table_memory.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/packet/packet_pool.h"
 #include "proto/base/sequence.h"
@@ -67,15 +68,15 @@ class SendQueue {
 
 class ChunkPool {
  public:
-  explicit ChunkPool(uint32_t capacity);
-  ~ChunkPool();
-  ChunkPool(const ChunkPool&) = delete;
-  ChunkPool& operator=(const ChunkPool&) = delete;
+  explicit ChunkPool(uint32_t capacity) : all_(capacity) {}
 
   // nullptr when all are in use.
   SendChunk* Allocate() {
+    if (free_ == nullptr) {
+      return fresh_ < all_.size() ? &all_[fresh_++] : nullptr;
+    }
     SendChunk* chunk = free_;
-    if (chunk != nullptr) free_ = chunk->next;
+    free_ = chunk->next;
     return chunk;
   }
   void Free(SendChunk* chunk) {
@@ -84,7 +85,8 @@ class ChunkPool {
   }
 
  private:
-  SendChunk* all_;
+  TableMemory<SendChunk> all_;
+  size_t fresh_ = 0;  // chunks from here on were never used
   SendChunk* free_ = nullptr;
 };
 

@@ -63,13 +63,14 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
   if (config.interfaces.empty()) {
     return absl::InvalidArgumentError("a stack needs an interface");
   }
-  auto pipeline = std::unique_ptr<Pipeline>(new Pipeline(config, pool, now));
+  auto pipeline = std::make_unique<Pipeline>(Passkey{}, config, pool, now);
   absl::Status status = AddRoutes(config, pipeline->ip_.routes());
   if (!status.ok()) return status;
   return pipeline;
 }
 
-Pipeline::Pipeline(const PipelineConfig& config, PacketPool* pool, Time now)
+Pipeline::Pipeline(Passkey /*key*/, const PipelineConfig& config,
+                   PacketPool* pool, Time now)
     : core_(pool, config.secrets, now),
       interfaces_(MakeInterfaces(config)),
       link_(&core_),

@@ -45,7 +45,10 @@ struct PipelineConfig {
 };
 
 class Pipeline {
+  struct Passkey {};  // only Create can make one
+
  public:
+  Pipeline(Passkey, const PipelineConfig& config, PacketPool* pool, Time now);
   // `pool` outlives the pipeline. `now` is the first reading of its clock.
   static absl::StatusOr<std::unique_ptr<Pipeline>> Create(
       const PipelineConfig& config, PacketPool* pool, Time now);
@@ -78,8 +81,6 @@ class Pipeline {
   const TcpLayer& tcp() const { return tcp_; }
 
  private:
-  Pipeline(const PipelineConfig& config, PacketPool* pool, Time now);
-
   void ReceiveOne(Interface& interface, Packet* packet);
   Packet* Linearize(Packet* packet);
 
