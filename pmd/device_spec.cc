@@ -56,7 +56,7 @@ class OptionParser {
     }
     const OptionRow* option = Find(name);
     if (option == nullptr) return Unknown(name);
-    if (!seen_.insert(std::string(name)).second) {
+    if (!seen_.insert(absl::StrCat(name)).second) {
       return Bad(absl::StrCat("option '", name, "' is given twice"));
     }
     if (value.empty()) {
@@ -71,7 +71,9 @@ class OptionParser {
     return Store(*option, value);
   }
 
-  bool Has(string_view name) const { return seen_.contains(std::string(name)); }
+  bool Has(string_view name) const {
+    return seen_.contains(absl::StrCat(name));
+  }
 
  private:
   const OptionRow* Find(string_view name) const {
@@ -118,7 +120,7 @@ class OptionParser {
       case OptionType::kMac:
         return StoreMac(value);
       case OptionType::kFile:
-        if (option.name == "rx") spec_.input_file = std::string(value);
+        if (option.name == "rx") spec_.input_file = absl::StrCat(value);
         Append(option.eal_name, value);
         return absl::OkStatus();
       case OptionType::kText:
@@ -138,7 +140,7 @@ class OptionParser {
                               "' cannot be an interface's name; use letters "
                               "and digits, such as cl0"));
     }
-    if (option.name == "iface") spec_.interface = std::string(value);
+    if (option.name == "iface") spec_.interface = absl::StrCat(value);
     Append(option.eal_name, value);
     return absl::OkStatus();
   }
@@ -154,7 +156,7 @@ class OptionParser {
       return Bad(absl::StrCat("the socket's path has ", value.size(),
                               " characters; at most ", kLongestSocketPath));
     }
-    spec_.socket = std::string(value);
+    spec_.socket = absl::StrCat(value);
     if (row_.kind == DeviceKind::kMemif) {
       Append("socket", abstract ? value.substr(1) : value);
       // DPDK's default is the abstract name space, where a path is no file.
@@ -239,7 +241,7 @@ absl::StatusOr<DeviceSpec> ParsePci(DeviceSpec spec, string_view rest) {
   }
   // Device arguments are the driver's own language.
   if (comma != string_view::npos) {
-    spec.arguments = std::string(rest.substr(comma + 1));
+    spec.arguments = absl::StrCat(rest.substr(comma + 1));
   }
   return spec;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -50,7 +51,7 @@ class LogCapture {
       const bool harmless =
           line.find("qdisc kind") != absl::string_view::npos ||
           line.find("Disabling rte flow") != absl::string_view::npos;
-      if (!line.empty() && !harmless) return std::string(line);
+      if (!line.empty() && !harmless) return absl::StrCat(line);
     }
     return "";
   }
@@ -81,7 +82,7 @@ absl::Status CheckOptions(const EalOptions& options) {
   if (absl::Status s = CheckInstanceName(options.file_prefix); !s.ok()) {
     return s;
   }
-  const long cpus = sysconf(_SC_NPROCESSORS_CONF);
+  const int64_t cpus = sysconf(_SC_NPROCESSORS_CONF);
   for (const int core : options.cores) {
     if (core < 0 || core >= cpus) {
       return absl::InvalidArgumentError(

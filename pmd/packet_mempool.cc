@@ -71,7 +71,7 @@ absl::StatusOr<PacketMempool> PacketMempool::Create(
         absl::StrCat("the packet pool's name '", options.name,
                      "' is too long; at most 25 characters"));
   }
-  const uint64_t mib = BytesNeeded(options) / (1024 * 1024) + 1;
+  const uint64_t mib = (BytesNeeded(options) >> 20) + 1;
   return absl::ResourceExhaustedError(
       absl::StrCat("no memory for ", options.packets, " packets, which take ",
                    mib, " MiB (", rte_strerror(rte_errno),
