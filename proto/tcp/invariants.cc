@@ -51,4 +51,20 @@ const char* CheckInvariants(const ControlBlock& cb, const Config& config) {
   return wrong != nullptr ? wrong : CheckReceiver(cb, config);
 }
 
+const char* CheckSettled(const ControlBlock& cb) {
+  if (cb.state == State::kClosed) return nullptr;
+  if (cb.Has(kSynDue | kAckNow | kRetransmitHead | kProbe) ||
+      cb.acks_owed > 0) {
+    return "something was due and has not been sent";
+  }
+  if (cb.snd_una != cb.SendEnd() && !cb.Has(kRetransmitTimer)) {
+    return "something to send and no timer";
+  }
+  if (cb.state >= State::kEstablished && cb.rcv_acked != cb.rcv_nxt &&
+      !cb.Has(kAckTimer)) {
+    return "something to acknowledge and no timer";
+  }
+  return nullptr;
+}
+
 }  // namespace corelane::tcp

@@ -10,6 +10,10 @@ namespace corelane::tcp {
 // nullptr, or what is wrong. For tests and the simulator's oracle.
 const char* CheckInvariants(const ControlBlock& cb, const Config& config);
 
+// Likewise, once NextSegment has said that nothing is due: a connection that
+// has something to tell must have a timer that will make it do so.
+const char* CheckSettled(const ControlBlock& cb);
+
 }  // namespace corelane::tcp
 
 #endif  // CORELANE_PROTO_TCP_INVARIANTS_H_
