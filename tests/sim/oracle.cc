@@ -1,0 +1,98 @@
+#include "tests/sim/oracle.h"
+
+#include "absl/strings/str_cat.h"
+#include "proto/tcp/invariants.h"
+#include "proto/tcp/timers.h"
+
+namespace corelane::sim {
+namespace {
+
+// A slab's free records stay where they are; generation 0 marks them.
+bool Live(const tcp::ControlBlock& cb) { return cb.generation != 0; }
+
+// The wheel comes round for a connection not later than its first deadline.
+bool TimerIsFiled(const tcp::ControlBlock& cb) {
+  const auto deadline = tcp::NextDeadline(cb);
+  if (!deadline) return true;
+  return cb.timer_slot != 0 && !tcp::TickBefore(*deadline, cb.timer_filed);
+}
+
+const char* CheckBlock(const tcp::ControlBlock& cb, const tcp::Config& config) {
+  if (const char* wrong = tcp::CheckInvariants(cb, config)) return wrong;
+  // What is still on the dirty list had no room to send, and may owe anything.
+  if (cb.Has(tcp::kDirty)) return nullptr;
+  if (!TimerIsFiled(cb)) return "a deadline that is not in the wheel";
+  return tcp::CheckSettled(cb);
+}
+
+}  // namespace
+
+std::string Oracle::CheckBlocks(const dataplane::TcpLayer& tcp) const {
+  const auto& blocks = tcp.blocks();
+  uint32_t live = 0;
+  for (uint32_t i = 0; i < blocks.high_water(); ++i) {
+    const tcp::ControlBlock& cb = blocks[i];
+    if (!Live(cb)) continue;
+    ++live;
+    if (const char* wrong = CheckBlock(cb, tcp.config())) {
+      return absl::StrCat("connection ", i, " (port ", cb.key.local_port,
+                          " to ", cb.key.remote_port, ", ",
+                          tcp::StateName(cb.state), "): ", wrong);
+    }
+  }
+  if (live != blocks.in_use()) {
+    return absl::StrCat(live, " live control blocks, but ", blocks.in_use(),
+                        " in use");
+  }
+  return "";
+}
+
+// rx = delivered + sum of drops + fragments that wait for the rest.
+std::string Oracle::CheckCounters(const Node& node) const {
+  const dataplane::Counters& c = node.pipeline().core().counters;
+  const uint64_t ended = c.delivered + c.Drops();
+  if (ended > c.rx_packets) {
+    return absl::StrCat(c.rx_packets, " packets received, but ", c.delivered,
+                        " delivered and ", c.Drops(), " dropped");
+  }
+  const uint64_t held = c.rx_packets - ended;
+  if (held > c.fragments_in) {
+    return absl::StrCat(held, " received packets are neither delivered nor ",
+                        "dropped, and only ", c.fragments_in,
+                        " were fragments");
+  }
+  return "";
+}
+
+std::string Oracle::Check(const Node& node) {
+  std::string wrong = CheckBlocks(node.pipeline().tcp());
+  return wrong.empty() ? CheckCounters(node) : wrong;
+}
+
+std::string Oracle::CheckAtRest(Node& node) {
+  const dataplane::TcpLayer& tcp = node.pipeline().tcp();
+  if (tcp.blocks().in_use() != 0) {
+    return absl::StrCat(tcp.blocks().in_use(), " control blocks are left");
+  }
+  if (tcp.requests().in_use() != 0) {
+    return absl::StrCat(tcp.requests().in_use(), " requests are left");
+  }
+  if (tcp.time_waits().in_use() != 0) {
+    return absl::StrCat(tcp.time_waits().in_use(), " TIME-WAITs are left");
+  }
+  if (tcp.table().size() != 0) {
+    return absl::StrCat(tcp.table().size(), " table entries are left");
+  }
+  const dataplane::Counters& c = node.pipeline().core().counters;
+  if (c.rx_packets != c.delivered + c.Drops()) {
+    return absl::StrCat(c.rx_packets, " packets received, but ", c.delivered,
+                        " delivered and ", c.Drops(), " dropped");
+  }
+  if (!node.AllPacketsBack()) {
+    return absl::StrCat(node.heap().capacity() - node.pool().available(),
+                        " packets did not come back");
+  }
+  return "";
+}
+
+}  // namespace corelane::sim

@@ -1,0 +1,27 @@
+// What must be true of a host after each of its turns.
+#ifndef CORELANE_TESTS_SIM_ORACLE_H_
+#define CORELANE_TESTS_SIM_ORACLE_H_
+
+#include <string>
+
+#include "tests/sim/node.h"
+
+namespace corelane::sim {
+
+class Oracle {
+ public:
+  // Empty, or what is wrong.
+  std::string Check(const Node& node);
+
+  // Empty, or what is left over when nothing is under way any more: packets
+  // that did not come back, records in use, counters that do not add up.
+  static std::string CheckAtRest(Node& node);
+
+ private:
+  std::string CheckBlocks(const dataplane::TcpLayer& tcp) const;
+  std::string CheckCounters(const Node& node) const;
+};
+
+}  // namespace corelane::sim
+
+#endif  // CORELANE_TESTS_SIM_ORACLE_H_

@@ -1,0 +1,318 @@
+#include "tests/sim/scenario.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "proto/base/rng.h"
+
+namespace corelane::sim {
+namespace {
+
+// One draw after the other from a stream of its own.
+class Dice {
+ public:
+  Dice(uint64_t seed, uint64_t purpose) : rng_(seed, 0xd1ce0000 + purpose) {}
+
+  bool Percent(uint32_t p) { return rng_.Below(100) < p; }
+  uint32_t Between(uint32_t low, uint32_t high) {
+    return rng_.Between(low, high);
+  }
+  template <typename T>
+  T OneOf(std::initializer_list<T> choices) {
+    return *(choices.begin() +
+             rng_.Below(static_cast<uint32_t>(choices.size())));
+  }
+  // Small ones as likely as large ones: uniform in the number of digits.
+  uint32_t Magnitude(uint32_t high) {
+    uint32_t bits = 0;
+    while (bits < 31 && (uint32_t{1} << (bits + 1)) <= high) ++bits;
+    const uint32_t top = uint32_t{2} << rng_.Between(0, bits);
+    return std::min(high, rng_.Below(top));
+  }
+  Duration UpTo(Duration high) {
+    const auto us = static_cast<uint32_t>(high.count() / 1000);
+    return Duration(int64_t{rng_.Below(us + 1)} * 1000);
+  }
+  uint64_t Next() { return rng_.Next64(); }
+
+ private:
+  Rng rng_;
+};
+
+// Close before the clocks' units wrap: microseconds in 32 bits after 71
+// minutes, ticks of 2^16 ns after 78 hours; and half way, where signed
+// differences do.
+Time DrawStart(Dice& d) {
+  const Duration before = d.UpTo(10s);
+  switch (d.Between(0, 5)) {
+    case 0:
+      return kTimeZero + 1s;
+    case 1:
+      return Time(Duration((int64_t{1} << 32) * 1000)) - before;
+    case 2:
+      return Time(Duration((int64_t{1} << 31) * 1000)) - before;
+    case 3:
+      return Time(Duration(int64_t{1} << 48)) - before;
+    case 4:
+      return Time(Duration(int64_t{1} << 47)) - before;
+    default:
+      return Time(Duration(static_cast<int64_t>(d.Next() >> 8)));
+  }
+}
+
+WireConfig DrawWire(Dice& d, uint32_t weather) {
+  WireConfig w;
+  w.delay = d.OneOf<Duration>({0us, 10us, 200us, 1ms, 5ms, 20ms, 100ms});
+  w.bits_per_second = d.OneOf<uint64_t>(
+      {0, 0, 1'000'000'000, 100'000'000, 10'000'000, 1'000'000});
+  w.queue_bytes = d.OneOf<uint32_t>({16'000, 64'000, 1u << 18, 1u << 20});
+  if (weather == 0) {
+    w.queue_bytes = 1u << 26;
+    return w;
+  }
+  const uint32_t worst = weather == 1   ? 10'000
+                         : weather == 2 ? 50'000
+                                        : 200'000;
+  if (d.Percent(60)) w.loss_ppm = d.Magnitude(worst);
+  if (d.Percent(40)) w.duplicate_ppm = d.Magnitude(worst);
+  if (d.Percent(40)) w.reorder_ppm = d.Magnitude(2 * worst);
+  if (d.Percent(30)) w.corrupt_ppm = d.Magnitude(worst);
+  if (d.Percent(20)) w.truncate_ppm = d.Magnitude(worst / 2);
+  if (d.Percent(20)) w.clog_ppm = d.Magnitude(worst / 10);
+  w.reorder_delay = d.OneOf<Duration>({100us, 2ms, 20ms, 300ms});
+  w.clog_time = d.OneOf<Duration>({20ms, 500ms, 5s});
+  return w;
+}
+
+tcp::Config DrawTcp(Dice& d) {
+  tcp::Config c;
+  if (d.Percent(50)) {
+    c.receive_buffer =
+        d.OneOf<uint32_t>({536, 1460, 4096, 16384, 65535, 1u << 20});
+  }
+  if (d.Percent(50)) {
+    c.send_buffer = d.OneOf<uint32_t>({100, 536, 4096, 16384, 65536, 1u << 20});
+  }
+  c.nodelay = d.Percent(30);
+  c.delayed_ack = d.OneOf<Duration>({40ms, 40ms, 1ms, 200ms, 450ms});
+  c.time_wait = d.OneOf<Duration>({60s, 1s, 10ms});
+  c.fin_wait2 = d.OneOf<Duration>({60s, 60s, 1s});
+  c.initial_window_segments = d.OneOf<uint32_t>({10, 10, 2, 1});
+  // What a bad line may cost must not depend on luck.
+  c.max_retransmits = 15;
+  c.max_syn_retransmits = 12;
+  c.max_synack_retransmits = 7;
+  c.max_orphan_retransmits = 15;
+  return c;
+}
+
+NodeConfig DrawNode(Dice& d, size_t node, const Scenario& s, uint16_t mtu,
+                    uint16_t vlan) {
+  NodeConfig c;
+  for (size_t link = 0; link < s.links; ++link) {
+    dataplane::InterfaceConfig i;
+    i.name = absl::StrCat("sim", link);
+    i.mac = MacOf(node, link);
+    i.mtu = mtu;
+    i.vlan = vlan;
+    i.addresses = {{AddressOf(node, link), 24}};
+    if (node == 1 && link == 0 && s.second_address) {
+      i.addresses.push_back({Ipv4Address(10, 0, 0, 3), 24});
+    }
+    i.caps = {d.Percent(50), d.Percent(50), d.Percent(50), d.Percent(50)};
+    c.pipeline.interfaces.push_back(i);
+  }
+  c.pipeline.tcp = DrawTcp(d);
+  c.pipeline.secrets = dataplane::Secrets::FromSeed(d.Next());
+  c.pipeline.arp.limits.capacity = 64;
+  c.pipeline.arp.announcer.probe = d.Percent(10);
+  c.port.rx_checksum = d.Percent(50);
+  c.port.rx_segment = d.Percent(10) ? d.OneOf<uint16_t>({64, 256, 1000}) : 0;
+  c.port.tx_hold = d.Percent(50) ? d.Between(1, 32) : 0;
+  c.port.tx_burst = d.Percent(20) ? d.Between(1, 64) : 512;
+  c.port.tx_stall_every = d.Percent(10) ? d.Between(2, 9) : 0;
+  c.poll_interval = d.OneOf<Duration>({0us, 0us, 20us, 100us, 1ms});
+  c.poison = d.Percent(50);
+  return c;
+}
+
+SidePlan DrawSide(Dice& d, uint32_t most) {
+  SidePlan p;
+  p.bytes = d.Percent(10) ? 0 : d.Magnitude(most);
+  p.max_write = d.OneOf<uint32_t>({1, 100, 1460, 10'000, 100'000});
+  p.max_read = d.OneOf<uint32_t>({1, 100, 1460, 10'000, 100'000});
+  // A byte at a time is for short streams.
+  if (p.bytes > 20'000) p.max_write = std::max<uint32_t>(p.max_write, 1460);
+  if (most > 20'000) p.max_read = std::max<uint32_t>(p.max_read, 1460);
+  if (d.Percent(30)) p.pause_ppm = d.Magnitude(500'000);
+  p.longest_pause = d.OneOf<Duration>({1ms, 50ms, 1s});
+  p.use_static = d.Percent(25);
+  p.nodelay = d.Percent(50);
+  return p;
+}
+
+void DrawConnections(Dice& d, Scenario& s) {
+  const uint32_t size = d.Between(0, 99);
+  // Mostly small, sometimes large: many connections, or much in one.
+  uint32_t count = d.Between(1, 4);
+  uint32_t most = 8'192;
+  if (size < 4) {
+    count = d.Between(20, 200);
+    most = 4'096;
+  } else if (size < 6) {
+    count = 1;
+    most = 2'000'000;
+  } else if (size < 20) {
+    count = d.Between(1, 3);
+    most = 100'000;
+  }
+  const Duration spread = d.OneOf<Duration>({0us, 1ms, 100ms, 3s});
+  for (uint32_t i = 0; i < count; ++i) {
+    ConnectionPlan plan;
+    plan.start = 10ms + d.UpTo(spread);
+    plan.side[kClient] = DrawSide(d, most);
+    plan.side[kServer] = DrawSide(d, most);
+    plan.side[kServer].echo = d.Percent(30);
+    using Ending = SidePlan::Ending;
+    if (d.Percent(5)) {
+      plan.side[d.Between(0, 1)].ending =
+          d.OneOf({Ending::kHasty, Ending::kAbort});
+    }
+    s.connections.push_back(plan);
+  }
+}
+
+void DrawDatagrams(Dice& d, Scenario& s) {
+  if (d.Percent(25)) {
+    const uint32_t count = d.Between(1, 12);
+    for (uint32_t i = 0; i < count; ++i) {
+      s.datagrams.emplace_back(10ms + d.UpTo(2s), 4 + d.Magnitude(65'503));
+    }
+  }
+  if (d.Percent(25)) {
+    const uint32_t count = d.Between(1, 8);
+    for (uint32_t i = 0; i < count; ++i) {
+      s.pings.emplace_back(10ms + d.UpTo(2s), d.Magnitude(400));
+    }
+  }
+}
+
+// Limits that are too small for the workload.
+void DrawScarcity(Dice& d, Scenario& s) {
+  NodeConfig& c = d.Percent(50) ? s.client : s.server;
+  switch (d.Between(0, 5)) {
+    case 0:
+      c.pipeline.limits.max_connections = d.Between(1, 4);
+      break;
+    case 1:
+      c.pipeline.limits.max_requests = d.Between(1, 3);
+      break;
+    case 2:
+      c.pipeline.limits.max_time_wait = d.Between(1, 3);
+      return;  // no reason for anything to break
+    case 3:
+      c.pipeline.limits.static_chunks = d.Between(1, 8);
+      return;
+    case 4:
+      c.pipeline.limits.backlog = d.Between(1, 3);
+      break;
+    default:
+      c.packets = d.Between(64, 400);
+      break;
+  }
+  s.breaks_allowed = true;
+  s.lossless = false;
+}
+
+void DrawFaults(Dice& d, Scenario& s) {
+  const uint32_t count = d.Between(1, 3);
+  for (uint32_t i = 0; i < count; ++i) {
+    s.faults.emplace_back(static_cast<ContentFault>(d.Between(0, 7)),
+                          d.Between(0, 1));
+  }
+}
+
+}  // namespace
+
+MacAddress MacOf(size_t node, size_t link) {
+  return {{0x02, 0, 0x5e, 0, static_cast<uint8_t>(link),
+           static_cast<uint8_t>(node + 1)}};
+}
+
+Ipv4Address AddressOf(size_t node, size_t link) {
+  return {10, static_cast<uint8_t>(link), 0, static_cast<uint8_t>(node + 1)};
+}
+
+Scenario DrawScenario(uint64_t seed) {
+  Dice d(seed, 0);
+  Scenario s;
+  s.seed = seed;
+  s.start = DrawStart(d);
+  s.links = d.Percent(15) ? 2 : 1;
+  s.second_address = d.Percent(20);
+  const uint16_t mtu =
+      d.Percent(30) ? d.OneOf<uint16_t>({256, 576, 1280}) : 1500;
+  const uint16_t vlan = d.Percent(15)
+                            ? static_cast<uint16_t>(d.Between(1, 4094))
+                            : dataplane::kNoVlan;
+  s.client = DrawNode(d, 0, s, mtu, vlan);
+  s.server = DrawNode(d, 1, s, mtu, vlan);
+  const uint32_t weather = d.OneOf<uint32_t>({0, 0, 1, 1, 2, 3});
+  s.there = DrawWire(d, weather);
+  s.back = DrawWire(d, weather);
+  s.lossless = weather == 0;
+  s.breaks_allowed = weather == 3;
+  DrawConnections(d, s);
+  DrawDatagrams(d, s);
+  const auto count = static_cast<uint32_t>(s.connections.size());
+  for (NodeConfig* c : {&s.client, &s.server}) {
+    c->pipeline.limits = {.max_connections = count + 4,
+                          .max_requests = count + 4,
+                          .max_time_wait = count + 4,
+                          .static_chunks = 4096,
+                          .backlog = count + 4};
+    c->packets = 8192;
+  }
+  if (d.Percent(25)) {
+    DrawFaults(d, s);
+    s.lossless = false;
+  }
+  if (d.Percent(10)) DrawScarcity(d, s);
+  if (d.Percent(5)) s.stop_after = d.UpTo(3s) + 1ms;
+  return s;
+}
+
+std::string Scenario::Summary() const {
+  uint64_t bytes = 0;
+  for (const ConnectionPlan& plan : connections) {
+    bytes += plan.BytesFrom(kClient) + plan.BytesFrom(kServer);
+  }
+  auto wire = [](const WireConfig& w) {
+    return absl::StrFormat(
+        "delay %d us, %d bit/s, queue %d, loss %d, dup %d, reorder %d, "
+        "corrupt %d, truncate %d, clog %d ppm",
+        w.delay.count() / 1000, w.bits_per_second, w.queue_bytes, w.loss_ppm,
+        w.duplicate_ppm, w.reorder_ppm, w.corrupt_ppm, w.truncate_ppm,
+        w.clog_ppm);
+  };
+  auto node = [](const NodeConfig& c) {
+    const tcp::Config& t = c.pipeline.tcp;
+    return absl::StrFormat(
+        "%d packets, rcvbuf %d, sndbuf %d, %d connections, hold %d, burst %d, "
+        "stall %d, poll %d us",
+        c.packets, t.receive_buffer, t.send_buffer,
+        c.pipeline.limits.max_connections, c.port.tx_hold, c.port.tx_burst,
+        c.port.tx_stall_every, c.poll_interval.count() / 1000);
+  };
+  return absl::StrCat(
+      "seed ", seed, ": ", connections.size(), " connections, ", bytes,
+      " bytes, ", datagrams.size(), " datagrams, ", pings.size(), " pings, ",
+      links, " links, MTU ", client.pipeline.interfaces[0].mtu, ", ",
+      faults.size(), " content faults", breaks_allowed ? ", may break" : "",
+      lossless ? ", lossless" : "", stop_after > 0s ? ", stops early" : "",
+      "\n  there: ", wire(there), "\n  back:  ", wire(back),
+      "\n  client: ", node(client), "\n  server: ", node(server));
+}
+
+}  // namespace corelane::sim

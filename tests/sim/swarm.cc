@@ -1,0 +1,269 @@
+#include "tests/sim/swarm.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "tests/sim/datagram_app.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/stream_app.h"
+#include "tests/sim/world.h"
+
+namespace corelane::sim {
+namespace {
+
+// No connection takes longer than this, whatever the weather.
+constexpr Duration kPatience = 3h;
+// After the last connection: TIME-WAIT (60 s), reassembly (15 s), orphans.
+constexpr Duration kAftermath = 3h;
+
+class Run {
+ public:
+  Run(const Scenario& scenario, const SwarmOptions& options)
+      : s_(scenario), world_(scenario.seed, scenario.start) {
+    if (!options.pcap.empty() && !world_.WritePcap(options.pcap)) {
+      world_.Fail(absl::StrCat("cannot write ", options.pcap));
+    }
+    BuildHosts();
+    BuildWires();
+    PlanWork();
+  }
+
+  SwarmResult Go();
+
+ private:
+  void BuildHosts();
+  void BuildWires();
+  void AddFault(ContentFault fault, size_t wire, Rng& rng);
+  void PlanWork();
+  void PlanConnection(uint32_t number);
+  bool Quiet();
+  void Judge();
+  void JudgeConnection(uint32_t number);
+  void JudgeDatagrams();
+  void AtRest();
+
+  const Scenario& s_;
+  Ledger ledger_;
+  World world_;
+  StreamApp* clients_ = nullptr;
+  UdpClient* udp_ = nullptr;
+  std::unique_ptr<Pinger> pinger_;
+  uint16_t client_app_ = 0;
+};
+
+void Run::BuildHosts() {
+  ledger_.seed = s_.seed;
+  ledger_.plans = s_.connections;
+  ledger_.records.resize(s_.connections.size());
+
+  Node& client = world_.AddNode(s_.client);
+  auto streams = std::make_unique<StreamApp>(&ledger_, kClient);
+  clients_ = streams.get();
+  client_app_ = client.Add(std::move(streams));
+  auto udp = std::make_unique<UdpClient>(s_.seed);
+  udp_ = udp.get();
+  const uint16_t udp_app = client.Add(std::move(udp));
+  auto socket = client.pipeline().udp().Bind(Ipv4Address(), 0, udp_app);
+  if (socket.ok()) udp_->set_socket(*socket);
+
+  Node& server = world_.AddNode(s_.server);
+  const uint16_t server_app =
+      server.Add(std::make_unique<StreamApp>(&ledger_, kServer));
+  const uint16_t echo_app =
+      server.Add(std::make_unique<UdpEchoServer>(s_.seed));
+  if (!server.pipeline().tcp().Listen({}, kStreamPort, server_app).ok() ||
+      !server.pipeline().udp().Bind({}, kEchoPort, echo_app).ok() ||
+      !socket.ok()) {
+    world_.Fail("cannot listen");
+  }
+}
+
+void Run::BuildWires() {
+  for (size_t link = 0; link < s_.links; ++link) {
+    world_.Join({0, link}, {1, link}, s_.there, s_.back);
+  }
+  Rng rng(s_.seed, 0xfa017);
+  for (const auto& [fault, wire] : s_.faults) AddFault(fault, wire, rng);
+  pinger_ = std::make_unique<Pinger>(
+      Ends{MacOf(0, 0), MacOf(1, 0), AddressOf(0, 0), AddressOf(1, 0),
+           s_.client.pipeline.interfaces[0].vlan},
+      s_.seed);
+  world_.SetTap([this](size_t wire, ByteView frame, Time) {
+    if (wire == 1) pinger_->Saw(frame);
+  });
+}
+
+void Run::AddFault(ContentFault fault, size_t wire, Rng& rng) {
+  using F = const ParsedFrame&;
+  Wire& w = world_.wire(wire);
+  auto is = [](uint8_t mask, uint8_t flags) {
+    return [mask, flags](F f) {
+      return f.is_tcp && (f.tcp.flags() & mask) == flags;
+    };
+  };
+  auto pure = [](F f) { return f.is_tcp && f.tcp.Length() == 0; };
+  switch (fault) {
+    case ContentFault::kFirstSyn:
+      w.DropIf(is(tcp::kSyn | tcp::kAck, tcp::kSyn));
+      break;
+    case ContentFault::kFirstSynAck:
+      w.DropIf(is(tcp::kSyn | tcp::kAck, tcp::kSyn | tcp::kAck));
+      break;
+    case ContentFault::kThirdAck:
+      w.DropIf(pure);
+      break;
+    case ContentFault::kFirstFin:
+      w.DropIf(is(tcp::kFin, tcp::kFin), 0, rng.Between(1, 3));
+      break;
+    case ContentFault::kDataSegment:
+      w.DropIf([](F f) { return f.is_tcp && f.tcp.payload_length > 0; },
+               rng.Below(50), rng.Between(1, 3));
+      break;
+    case ContentFault::kPureAck:
+      w.DropIf(pure, rng.Below(50), rng.Between(1, 5));
+      break;
+    case ContentFault::kWindowUpdates: {
+      auto closed = std::make_shared<bool>(false);
+      w.DropIf(
+          [closed](F f) {
+            if (!f.is_tcp || f.tcp.Has(tcp::kSyn | tcp::kRst)) return false;
+            if (f.tcp.window == 0) *closed = true;
+            return *closed && f.tcp.window > 0;
+          },
+          0, rng.Between(1, 3));
+      break;
+    }
+    case ContentFault::kArp:
+      w.DropIf([](F f) { return f.is_arp; }, rng.Below(3), rng.Between(1, 2));
+      break;
+  }
+}
+
+void Run::PlanConnection(uint32_t number) {
+  Rng rng(s_.seed, 0xc0de0000 + number);
+  const size_t link = rng.Below(static_cast<uint32_t>(s_.links));
+  Ipv4Address remote = AddressOf(1, link);
+  if (link == 0 && s_.second_address && rng.ChancePpm(500'000)) {
+    remote = Ipv4Address(10, 0, 0, 3);
+  }
+  world_.At(s_.start + s_.connections[number].start, 0, [this, number, remote] {
+    clients_->Connect(world_.node(0).pipeline().tcp(), number, remote,
+                      kStreamPort, client_app_, Ipv4Address());
+  });
+}
+
+void Run::PlanWork() {
+  for (uint32_t i = 0; i < s_.connections.size(); ++i) PlanConnection(i);
+  for (const auto& [at, size] : s_.datagrams) {
+    const uint32_t bytes = size;
+    world_.At(s_.start + at, 0, [this, bytes] {
+      udp_->Send({AddressOf(1, 0), kEchoPort}, bytes);
+    });
+  }
+  const uint32_t room = s_.client.pipeline.interfaces[0].mtu - 28u;
+  for (const auto& [at, size] : s_.pings) {
+    const uint32_t bytes = std::min(size, room);
+    world_.At(s_.start + at, 0,
+              [this, bytes] { world_.Inject(0, pinger_->Next(bytes)); });
+  }
+}
+
+// Nothing is open any more, on either side.
+bool Run::Quiet() {
+  if (ledger_.clients_over < ledger_.plans.size()) return false;
+  for (size_t i = 0; i < world_.node_count(); ++i) {
+    const dataplane::TcpLayer& tcp = world_.node(i).pipeline().tcp();
+    if (tcp.blocks().in_use() + tcp.requests().in_use() +
+            tcp.time_waits().in_use() >
+        0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Run::JudgeConnection(uint32_t number) {
+  const ConnectionPlan& plan = ledger_.plans[number];
+  const ConnectionRecord& record = ledger_.records[number];
+  if (s_.breaks_allowed || plan.Breaks()) return;
+  for (Side side : {kClient, kServer}) {
+    const SideRecord& r = record.side[side];
+    if (r.finished) continue;
+    world_.Fail(absl::StrCat(
+        "connection ", number, ", ", side == kClient ? "client" : "server",
+        r.gone ? " broke, error " : " did not finish, error ",
+        static_cast<int>(r.error), ", sent ", r.sent, ", received ",
+        r.received));
+    return;
+  }
+}
+
+void Run::JudgeDatagrams() {
+  if (!udp_->failure().empty()) world_.Fail(udp_->failure());
+  if (!pinger_->failure().empty()) world_.Fail(pinger_->failure());
+  if (s_.lossless && pinger_->answered() != pinger_->sent()) {
+    world_.Fail(absl::StrCat(pinger_->sent(), " pings, ", pinger_->answered(),
+                             " answers, and nothing was lost"));
+  }
+}
+
+void Run::Judge() {
+  if (!ledger_.failure.empty()) world_.Fail(ledger_.failure);
+  for (uint32_t i = 0; i < ledger_.plans.size(); ++i) JudgeConnection(i);
+  JudgeDatagrams();
+}
+
+void Run::AtRest() {
+  // Reassembly and ARP let go of what they hold.
+  world_.RunTo(world_.now() + 30s);
+  for (size_t i = 0; i < world_.node_count(); ++i) {
+    const std::string wrong = Oracle::CheckAtRest(world_.node(i));
+    if (!wrong.empty()) world_.Fail(absl::StrCat("node ", i, ": ", wrong));
+  }
+}
+
+SwarmResult Run::Go() {
+  const Time limit = s_.start + kPatience + kAftermath;
+  const Time stop = s_.stop_after > 0s ? s_.start + s_.stop_after : limit;
+  const bool done = world_.RunUntil(
+      [this, stop] {
+        return !ledger_.failure.empty() || world_.now() >= stop || Quiet();
+      },
+      limit);
+  if (!ledger_.failure.empty()) world_.Fail(ledger_.failure);
+  if (s_.stop_after == 0s) {
+    if (!done || world_.now() >= limit) {
+      Judge();  // says more about what is missing
+      world_.Fail("connections are left over after hours");
+    }
+    Judge();
+    AtRest();
+  }
+  SwarmResult result;
+  for (size_t i = 0; i < world_.node_count(); ++i) {
+    const uint32_t leaked = world_.node(i).TearDown();
+    if (leaked > 0) {
+      world_.Fail(absl::StrCat("node ", i, " lost ", leaked, " packets"));
+    }
+  }
+  result.failure = world_.failure();
+  result.trace_hash = world_.trace_hash();
+  result.frames = world_.frames();
+  result.events = world_.events();
+  result.lasted = world_.now() - s_.start;
+  return result;
+}
+
+}  // namespace
+
+SwarmResult RunScenario(const Scenario& scenario, const SwarmOptions& options) {
+  return Run(scenario, options).Go();
+}
+
+SwarmResult RunSeed(uint64_t seed, const SwarmOptions& options) {
+  const Scenario scenario = DrawScenario(seed);
+  return RunScenario(scenario, options);
+}
+
+}  // namespace corelane::sim

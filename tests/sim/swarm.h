@@ -1,0 +1,30 @@
+// Runs the world that a seed stands for, and judges it.
+#ifndef CORELANE_TESTS_SIM_SWARM_H_
+#define CORELANE_TESTS_SIM_SWARM_H_
+
+#include <cstdint>
+#include <string>
+
+#include "proto/base/time.h"
+#include "tests/sim/scenario.h"
+
+namespace corelane::sim {
+
+struct SwarmResult {
+  std::string failure;  // empty: all is well
+  uint64_t trace_hash = 0;
+  uint64_t frames = 0;
+  uint64_t events = 0;
+  Duration lasted{};  // virtual
+};
+
+struct SwarmOptions {
+  std::string pcap;  // a file to write; empty: none
+};
+
+SwarmResult RunScenario(const Scenario& scenario, const SwarmOptions& options);
+SwarmResult RunSeed(uint64_t seed, const SwarmOptions& options = {});
+
+}  // namespace corelane::sim
+
+#endif  // CORELANE_TESTS_SIM_SWARM_H_
