@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <list>
 #include <memory>
 #include <system_error>
 
@@ -128,6 +129,24 @@ absl::Status StartFailed(const std::string& said, int error) {
       "; --eal-args=--log-level=debug tells more"));
 }
 
+struct CommandLine {
+  std::vector<std::string> strings;
+  std::vector<char*> argv;
+};
+
+// DPDK permutes the array and may keep pointers into the strings: each command
+// line lives until the process ends.
+CommandLine& Keep(const std::vector<std::string>& arguments) {
+  static auto* const kept = new std::list<CommandLine>;
+  CommandLine& command = kept->emplace_back();
+  command.strings = arguments;
+  for (std::string& argument : command.strings) {
+    command.argv.push_back(argument.data());
+  }
+  command.argv.push_back(nullptr);
+  return command;
+}
+
 // A driver that refuses a device does not make the EAL fail: the device is just
 // not there, and only the log says why.
 absl::Status CheckProbed(const EalOptions& options, const std::string& said) {
@@ -156,16 +175,10 @@ absl::StatusOr<Eal> Eal::Start(const EalOptions& options) {
   eal.pages_ = *std::move(pages);
   eal.arguments_ = BuildEalArguments(options, eal.pages_);
 
-  // DPDK permutes the array and keeps pointers into the strings, hence copies
-  // that are never freed.
-  auto* strings = new std::vector<std::string>(eal.arguments_);
-  auto* argv = new std::vector<char*>;
-  for (std::string& argument : *strings) argv->push_back(argument.data());
-  argv->push_back(nullptr);
-
+  CommandLine& command = Keep(eal.arguments_);
   LogCapture log;
-  const int result =
-      rte_eal_init(static_cast<int>(strings->size()), argv->data());
+  const int result = rte_eal_init(static_cast<int>(command.strings.size()),
+                                  command.argv.data());
   if (result < 0) {
     const int error = rte_errno;
     if (error != EALREADY) {
