@@ -138,11 +138,11 @@ absl::Status CheckSocket(const DeviceSpec& spec) {
     }
     return absl::OkStatus();
   }
-  // memif and vhost clients retry until a server comes; virtio_user gives up.
-  if (spec.kind == DeviceKind::kVirtioUser && state != SocketState::kLive) {
+  // vhost's client waits for a server; the others give up at once.
+  if (spec.kind != DeviceKind::kVhost && state != SocketState::kLive) {
     return absl::NotFoundError(
         absl::StrCat("--dev ", spec.text, ": nobody serves ", spec.socket,
-                     "; start the vhost side first, or use role=server"));
+                     "; start the server first, or use role=server here"));
   }
   return absl::OkStatus();
 }

@@ -172,6 +172,7 @@ TEST(DeviceCheck, FindsWhatIsMissingBeforeTheEalStarts) {
            Case{"af_packet,iface=no-such-if", "there is no interface"},
            Case{"vhost,socket=/no/such/dir/s", "mkdir -p /no/such/dir/"},
            Case{"virtio_user,socket=/tmp/no-such-socket", "nobody serves"},
+           Case{"memif,socket=/tmp/no-such-socket,client", "nobody serves"},
            Case{"vhost,socket=/dev/null", "is no socket"},
            Case{"pcap,rx=/no/such/file", "cannot read /no/such/file"},
            Case{"pci,fffe:ff:1f.7", "there is no PCI device"},
