@@ -154,7 +154,7 @@ absl::Status Content::Load(const std::vector<ScannedFile>& files) {
     resource.etag = TagOf(space);
     Add(file.path, resource);
     const size_t slash = file.path.rfind('/') + 1;
-    if (std::string_view(file.path).substr(slash) != kIndex) continue;
+    if (file.path.compare(slash, std::string::npos, kIndex) != 0) continue;
     Add(file.path.substr(0, slash), std::move(resource));
     if (slash > 1) AddRedirect(file.path.substr(0, slash - 1));
   }
