@@ -243,6 +243,9 @@ void Ipv4Layer::ReportTimeout(Packet* first) {
 
 void Ipv4Layer::CompleteDatagram(const Ipv4Packet& last, uint32_t datagram) {
   ++core_.counters.reassembled;
+  // All fragments count as delivered when they are let go; whatever becomes of
+  // the datagram counts once more, and stands for its last fragment.
+  --core_.counters.delivered;
   const uint16_t length = reassembly_.PayloadLength(datagram);
   for (uint32_t i = reassembly_.First(datagram); i != ipv4::Reassembly::kNone;
        i = reassembly_.Next(i)) {
@@ -263,7 +266,7 @@ void Ipv4Layer::CompleteDatagram(const Ipv4Packet& last, uint32_t datagram) {
       DeliverReassembledTcp(last, payload);
       return;
     default:
-      return;  // the fragments count as delivered: to nobody
+      ++core_.counters.Drop(DropReason::kIpv4UnknownProtocol);
   }
 }
 
@@ -272,7 +275,11 @@ void Ipv4Layer::DeliverReassembledTcp(const Ipv4Packet& last,
                                       ByteView segment) {
   Packet* packet = core_.pool.Alloc();
   if (packet == nullptr || segment.size() > TailroomOf(packet)) {
-    if (packet != nullptr) core_.pool.Free(packet);
+    if (packet == nullptr) {
+      ++core_.counters.Drop(DropReason::kNoPacket);
+    } else {
+      core_.Drop(packet, DropReason::kScattered);
+    }
     return;
   }
   std::memcpy(Append(packet, static_cast<uint16_t>(segment.size())),
