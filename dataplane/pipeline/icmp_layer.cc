@@ -119,8 +119,16 @@ void IcmpLayer::SendError(const Ipv4Packet& in, ByteView offending,
     ++core_.counters.tx_dropped_no_packet;
     return;
   }
-  const uint16_t length = icmp::WriteError(
-      {DataOf(packet), icmp::kMaxErrorLength}, error, offending);
+  // An error is not worth fragments: it quotes less where the MTU is small.
+  const auto room = static_cast<size_t>(std::min<int>(
+      icmp::kMaxErrorLength, path.interface->config.mtu - ipv4::kHeaderLength));
+  const uint16_t length =
+      icmp::WriteError({DataOf(packet), room}, error, offending);
+  if (length == 0) {  // the offending header alone is too long
+    ++core_.counters.icmp_errors_suppressed;
+    core_.pool.Free(packet);
+    return;
+  }
   Append(packet, length);
   OutputSpec spec;
   spec.source =
