@@ -100,12 +100,13 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
   const tcp::Context ctx = MakeContext();
   const SeqNum rcv_nxt = cb.rcv_nxt;
   tcp::IngestResult result;
+  bool refused = false;
   if (core_.low_memory || !tcp::IngestPredicted(cb, segment, ctx, result)) {
     tcp::Segment wanted = segment;
     if (segment.payload_length > 0 &&
         (core_.low_memory || (segment.seq > rcv_nxt && !MayPark(index)))) {
       // The acknowledgment still counts; the text is as good as lost.
-      ++core_.counters.Drop(DropReason::kTcpReorderFull);
+      refused = true;
       wanted.payload_length = 0;
       wanted.offset_and_flags &= static_cast<uint16_t>(~tcp::kFin);
     }
@@ -123,7 +124,9 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
       MarkReady(index, kWritable);
     }
   }
-  if (!Place(index, a.packet, segment, result, rcv_nxt)) {
+  if (refused) {
+    core_.Drop(a.packet, DropReason::kTcpReorderFull);
+  } else if (!Place(index, a.packet, segment, result, rcv_nxt)) {
     core_.pool.Free(a.packet);
     ++core_.counters.delivered;
   }
