@@ -28,8 +28,8 @@ struct CloseFolder {
 absl::Status CannotRead(const std::string& what, int error) {
   char buffer[128];
   return absl::InvalidArgumentError(
-      absl::StrCat("--root: cannot read \"", what,
-                   "\": ", strerror_r(error, buffer, sizeof(buffer))));
+      absl::StrCat("--root: cannot read ", what, ": ",
+                   strerror_r(error, buffer, sizeof(buffer))));
 }
 
 // Empty if it leads nowhere.
@@ -54,8 +54,8 @@ class Scanner {
   absl::Status Walk(const std::string& folder, const std::string& path) {
     if (above_.size() >= kMaxDepth) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--root: \"", folder, "\" lies more than ", kMaxDepth,
-                       " folders deep"));
+          absl::StrCat("--root ", root_, ": ", folder, " lies more than ",
+                       kMaxDepth, " folders deep"));
     }
     std::unique_ptr<DIR, CloseFolder> open(opendir(folder.c_str()));
     if (open == nullptr) return CannotRead(folder, errno);
@@ -97,14 +97,14 @@ class Scanner {
                     uint64_t size) {
     if (size > limits_.max_bytes - total_) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--root: with \"", file, "\" (", size,
-                       " bytes) the files of \"", root_, "\" exceed ",
-                       limits_.max_bytes, " bytes; raise --max-content"));
+          absl::StrCat("--root ", root_, ": with ", file, " (", size,
+                       " bytes) its files exceed ", limits_.max_bytes,
+                       " bytes; raise --max-content"));
     }
     if (files_.size() >= limits_.max_files) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--root: \"", root_, "\" holds more than ",
-                       limits_.max_files, " files; choose a smaller folder"));
+          absl::StrCat("--root ", root_, ": more than ", limits_.max_files,
+                       " files; give a smaller folder"));
     }
     total_ += size;
     files_.push_back({path, file, size});
@@ -132,18 +132,18 @@ absl::StatusOr<std::vector<ScannedFile>> ScanFolder(
   struct stat info {};
   if (resolved.empty() || stat(resolved.c_str(), &info) != 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--root: there is no folder \"", root, "\""));
+        absl::StrCat("--root ", root, ": there is no such folder"));
   }
   if (!S_ISDIR(info.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--root: \"", root, "\" is not a folder"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--root ", root, ": not a folder; to serve one text give --body"));
   }
   Scanner scanner(resolved, limits);
   absl::Status status = scanner.Walk(resolved, "");
   if (!status.ok()) return status;
   if (scanner.files().empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--root: \"", root, "\" holds no files to serve"));
+        absl::StrCat("--root ", root, ": there are no files to serve in it"));
   }
   std::sort(scanner.files().begin(), scanner.files().end(),
             [](const ScannedFile& a, const ScannedFile& b) {
@@ -163,7 +163,7 @@ absl::Status ReadScannedFile(const ScannedFile& file, MutableByteView out) {
       done += static_cast<size_t>(n);
     } else if (n == 0) {
       status = absl::InvalidArgumentError(absl::StrCat(
-          "--root: \"", file.file, "\" became shorter while it was read"));
+          "--root: ", file.file, " became shorter while it was read"));
       break;
     } else if (errno != EINTR) {
       status = CannotRead(file.file, errno);

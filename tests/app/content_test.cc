@@ -149,9 +149,9 @@ TEST_F(ContentFolderTest, RefusalsNameWhatIsWrong) {
     return std::string(content.status().message());
   };
   EXPECT_THAT(message(root_ + "/missing"), HasSubstr("/missing"));
-  EXPECT_THAT(message(root_), HasSubstr("holds no files"));
+  EXPECT_THAT(message(root_), HasSubstr("no files to serve"));
   Write("/a", "12345");
-  EXPECT_THAT(message(root_ + "/a"), HasSubstr("is not a folder"));
+  EXPECT_THAT(message(root_ + "/a"), HasSubstr("not a folder"));
   Write("/b", "12345");
   EXPECT_THAT(message(root_, {.max_bytes = 9}), HasSubstr("--max-content"));
   EXPECT_THAT(message(root_, {.max_files = 1}), HasSubstr("more than 1 files"));
