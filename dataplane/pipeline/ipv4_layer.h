@@ -27,6 +27,7 @@ struct Path {
   Interface* interface = nullptr;
   Ipv4Address next_hop;  // on the link
   Ipv4Address source;    // ours, on that link
+  uint16_t mtu = 0;      // of that link
 };
 
 // What stands in an IPv4 header to be sent.

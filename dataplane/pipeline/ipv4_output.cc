@@ -28,7 +28,8 @@ PartialSum ChainSum(const Packet* packet) {
 
 bool Ipv4Layer::FindPath(Ipv4Address destination, Path& path) const {
   if (destination.IsBroadcast() && !interfaces_.empty()) {
-    path = {&interfaces_[0], destination, Ipv4Address()};
+    path = {&interfaces_[0], destination, Ipv4Address(),
+            interfaces_[0].config.mtu};
     if (!interfaces_[0].config.addresses.empty()) {
       path.source = interfaces_[0].config.addresses[0].address;
     }
@@ -36,7 +37,7 @@ bool Ipv4Layer::FindPath(Ipv4Address destination, Path& path) const {
   }
   const auto hop = routes_.Lookup(destination);
   if (!hop) return false;
-  path = {&interfaces_[hop->port], hop->address, hop->source};
+  path = {&interfaces_[hop->port], hop->address, hop->source, hop->mtu};
   return true;
 }
 

@@ -59,7 +59,8 @@ bool TcpLayer::EmitOne(uint32_t index) {
   const tcp::Context ctx = MakeContext();
   Path path;
   const bool routed = ip_.FindPath(cb.key.remote(), path);
-  const uint16_t own_mss = OwnMss(cb.key);
+  // Only a SYN says it, and only with a route is one sent.
+  const auto own_mss = static_cast<uint16_t>(path.mtu - 40);
   for (int n = 0; n < kEmitBudget; ++n) {
     if (routed && path.interface->tx.room() < kTxReserve) return false;
     if (!core_.pool.Reserve(2)) {
