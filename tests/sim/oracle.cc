@@ -1,6 +1,7 @@
 #include "tests/sim/oracle.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "proto/tcp/invariants.h"
 #include "proto/tcp/timers.h"
 
@@ -93,6 +94,27 @@ std::string Oracle::CheckAtRest(Node& node) {
                         " packets did not come back");
   }
   return "";
+}
+
+std::string Oracle::Describe(const Node& node) {
+  const dataplane::TcpLayer& tcp = node.pipeline().tcp();
+  std::string text;
+  for (uint32_t i = 0; i < tcp.blocks().high_water(); ++i) {
+    const tcp::ControlBlock& cb = tcp.blocks()[i];
+    if (!Live(cb)) continue;
+    absl::StrAppendFormat(
+        &text,
+        "\n  connection %d %d>%d %s flags %08x error %d: una +%d nxt +%d "
+        "max +%d queued +%d edge +%d cwnd %d mss %d; rcv_nxt +%d edge +%d "
+        "readable %d; retransmits %d rto %d us",
+        i, cb.key.local_port, cb.key.remote_port, tcp::StateName(cb.state),
+        cb.flags, static_cast<int>(cb.error), cb.snd_una - cb.iss,
+        cb.snd_nxt - cb.iss, cb.snd_max - cb.iss, cb.snd_queued - cb.iss,
+        static_cast<int32_t>(cb.snd_edge - cb.iss), cb.cwnd, cb.mss,
+        cb.rcv_nxt - cb.irs, cb.rcv_edge - cb.irs, tcp.Readable(i),
+        cb.retransmits, cb.rto_us);
+  }
+  return text;
 }
 
 }  // namespace corelane::sim

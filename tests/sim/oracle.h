@@ -17,6 +17,9 @@ class Oracle {
   // that did not come back, records in use, counters that do not add up.
   static std::string CheckAtRest(Node& node);
 
+  // The live control blocks, one per line, for people.
+  static std::string Describe(const Node& node);
+
  private:
   std::string CheckBlocks(const dataplane::TcpLayer& tcp) const;
   std::string CheckCounters(const Node& node) const;

@@ -74,12 +74,13 @@ WireConfig DrawWire(Dice& d, uint32_t weather) {
   const uint32_t worst = weather == 1   ? 10'000
                          : weather == 2 ? 50'000
                                         : 200'000;
-  if (d.Percent(60)) w.loss_ppm = d.Magnitude(worst);
-  if (d.Percent(40)) w.duplicate_ppm = d.Magnitude(worst);
-  if (d.Percent(40)) w.reorder_ppm = d.Magnitude(2 * worst);
-  if (d.Percent(30)) w.corrupt_ppm = d.Magnitude(worst);
-  if (d.Percent(20)) w.truncate_ppm = d.Magnitude(worst / 2);
-  if (d.Percent(20)) w.clog_ppm = d.Magnitude(worst / 10);
+  auto up_to = [&d](uint32_t ppm) { return ppm >> d.Between(0, 5); };
+  if (d.Percent(60)) w.loss_ppm = up_to(worst);
+  if (d.Percent(40)) w.duplicate_ppm = up_to(worst);
+  if (d.Percent(40)) w.reorder_ppm = up_to(2 * worst);
+  if (d.Percent(30)) w.corrupt_ppm = up_to(worst);
+  if (d.Percent(20)) w.truncate_ppm = up_to(worst / 2);
+  if (d.Percent(20)) w.clog_ppm = up_to(worst / 10);
   w.reorder_delay = d.OneOf<Duration>({100us, 2ms, 20ms, 300ms});
   w.clog_time = d.OneOf<Duration>({20ms, 500ms, 5s});
   return w;
@@ -139,7 +140,9 @@ NodeConfig DrawNode(Dice& d, size_t node, const Scenario& s, uint16_t mtu,
 
 SidePlan DrawSide(Dice& d, uint32_t most) {
   SidePlan p;
-  p.bytes = d.Percent(10) ? 0 : d.Magnitude(most);
+  p.bytes = d.Percent(10)   ? 0
+            : d.Percent(50) ? d.Magnitude(most)
+                            : d.Between(most / 8, most);
   p.max_write = d.OneOf<uint32_t>({1, 100, 1460, 10'000, 100'000});
   p.max_read = d.OneOf<uint32_t>({1, 100, 1460, 10'000, 100'000});
   // A byte at a time is for short streams.
@@ -155,17 +158,17 @@ SidePlan DrawSide(Dice& d, uint32_t most) {
 void DrawConnections(Dice& d, Scenario& s) {
   const uint32_t size = d.Between(0, 99);
   // Mostly small, sometimes large: many connections, or much in one.
-  uint32_t count = d.Between(1, 4);
-  uint32_t most = 8'192;
-  if (size < 4) {
+  uint32_t count = d.Between(1, 6);
+  uint32_t most = 20'000;
+  if (size < 6) {
     count = d.Between(20, 200);
-    most = 4'096;
-  } else if (size < 6) {
-    count = 1;
+    most = 8'192;
+  } else if (size < 11) {
+    count = d.Between(1, 2);
     most = 2'000'000;
-  } else if (size < 20) {
-    count = d.Between(1, 3);
-    most = 100'000;
+  } else if (size < 35) {
+    count = d.Between(1, 4);
+    most = 200'000;
   }
   const Duration spread = d.OneOf<Duration>({0us, 1ms, 100ms, 3s});
   for (uint32_t i = 0; i < count; ++i) {
@@ -278,7 +281,12 @@ Scenario DrawScenario(uint64_t seed) {
     DrawFaults(d, s);
     s.lossless = false;
   }
-  if (d.Percent(10)) DrawScarcity(d, s);
+  if (d.Percent(20)) DrawScarcity(d, s);
+  // Probing hosts do not answer for their addresses yet.
+  if (s.client.pipeline.arp.announcer.probe ||
+      s.server.pipeline.arp.announcer.probe) {
+    s.lossless = false;
+  }
   if (d.Percent(5)) s.stop_after = d.UpTo(3s) + 1ms;
   return s;
 }

@@ -55,7 +55,7 @@ void StreamApp::Connect(dataplane::TcpLayer& tcp, uint32_t number,
   auto connection = tcp.Connect(remote, port, application, source);
   if (!connection.ok()) {
     ledger_.records[number].side[side_].refused = true;
-    ++ledger_.clients_over;
+    ++ledger_.over[side_];
     return;
   }
   auto session = std::make_unique<Session>(ledger_.seed, 0xc11e0000 + number);
@@ -121,7 +121,7 @@ void StreamApp::OnGone(Session& s) {
 
 void StreamApp::End(Session& s) {
   s.over = true;
-  if (side_ == kClient) ++ledger_.clients_over;
+  ++ledger_.over[side_];
 }
 
 void StreamApp::Pump(Session& s) {
@@ -199,15 +199,20 @@ void StreamApp::ReadEcho(Session& s, uint32_t& budget) {
     }
     if (s.held == nullptr) s.held = s.connection.TakeFront();
     if (s.held == nullptr) return;
-    const uint32_t n = s.held->data_len;
-    if (!s.connection.SendPacket(s.held)) {
+    uint32_t n = s.held->data_len;
+    if (s.connection.SendPacket(s.held)) {
+      s.held = nullptr;
+    } else {
       s.blocked = true;
-      return;
+      // One that the send buffer can never take as it is goes out in pieces.
+      if (n <= ledger_.send_buffer[side_]) return;
+      n = s.connection.Send(dataplane::BytesOf(s.held));
+      dataplane::TrimFront(s.held, static_cast<uint16_t>(n));
     }
-    s.held = nullptr;
     s.record->received += n;
     s.record->sent += n;
     budget -= std::min(budget, n);
+    if (s.held != nullptr) return;
   }
 }
 
@@ -283,6 +288,22 @@ void StreamApp::MaybePause(Session& s, bool more) {
   }
   s.paused = true;
   s.connection.SetTimer(pause);
+}
+
+void StreamApp::GiveUp() {
+  for (auto& s : sessions_) {
+    if (s->over) continue;
+    // A connection without a number belongs to no plan that it could spoil.
+    if (s->plan != nullptr && !ledger_.may_break &&
+        !ledger_.plans[s->number].Breaks()) {
+      continue;
+    }
+    if (s->held != nullptr) s->connection.FreePacket(s->held);
+    s->held = nullptr;
+    s->connection.Abort();
+    if (s->record != nullptr) s->record->let_go = true;
+    End(*s);
+  }
 }
 
 void StreamApp::LetGo() {

@@ -28,6 +28,10 @@ class StreamApp final : public SimApplication {
   void Connect(dataplane::TcpLayer& tcp, uint32_t number, Ipv4Address remote,
                uint16_t port, uint16_t application, Ipv4Address source);
 
+  // Aborts what has not ended: a peer whose reset was lost, or who ran out of
+  // memory, is waited for otherwise for ever.
+  void GiveUp();
+
   void OnConnections(std::span<dataplane::ReadyConnection> ready,
                      Time now) override;
   void LetGo() override;

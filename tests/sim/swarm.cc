@@ -1,6 +1,7 @@
 #include "tests/sim/swarm.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -14,13 +15,17 @@ namespace {
 
 // No connection takes longer than this, whatever the weather.
 constexpr Duration kPatience = 3h;
+// Connections that may break are aborted by their applications after this.
+constexpr Duration kGiveUp = 1h;
 // After the last connection: TIME-WAIT (60 s), reassembly (15 s), orphans.
 constexpr Duration kAftermath = 3h;
 
 class Run {
  public:
   Run(const Scenario& scenario, const SwarmOptions& options)
-      : s_(scenario), world_(scenario.seed, scenario.start) {
+      : s_(scenario),
+        print_frames_(options.print_frames),
+        world_(scenario.seed, scenario.start) {
     if (!options.pcap.empty() && !world_.WritePcap(options.pcap)) {
       world_.Fail(absl::StrCat("cannot write ", options.pcap));
     }
@@ -44,17 +49,24 @@ class Run {
   void AtRest();
 
   const Scenario& s_;
+  bool print_frames_;
   Ledger ledger_;
   World world_;
   StreamApp* clients_ = nullptr;
+  StreamApp* servers_ = nullptr;
   UdpClient* udp_ = nullptr;
   std::unique_ptr<Pinger> pinger_;
   uint16_t client_app_ = 0;
+  Time last_action_;
+  Duration took_{};
 };
 
 void Run::BuildHosts() {
   ledger_.seed = s_.seed;
+  ledger_.may_break = s_.breaks_allowed;
   ledger_.plans = s_.connections;
+  ledger_.send_buffer[kClient] = s_.client.pipeline.tcp.send_buffer;
+  ledger_.send_buffer[kServer] = s_.server.pipeline.tcp.send_buffer;
   ledger_.records.resize(s_.connections.size());
 
   Node& client = world_.AddNode(s_.client);
@@ -68,8 +80,9 @@ void Run::BuildHosts() {
   if (socket.ok()) udp_->set_socket(*socket);
 
   Node& server = world_.AddNode(s_.server);
-  const uint16_t server_app =
-      server.Add(std::make_unique<StreamApp>(&ledger_, kServer));
+  auto serving = std::make_unique<StreamApp>(&ledger_, kServer);
+  servers_ = serving.get();
+  const uint16_t server_app = server.Add(std::move(serving));
   const uint16_t echo_app =
       server.Add(std::make_unique<UdpEchoServer>(s_.seed));
   if (!server.pipeline().tcp().Listen({}, kStreamPort, server_app).ok() ||
@@ -89,8 +102,12 @@ void Run::BuildWires() {
       Ends{MacOf(0, 0), MacOf(1, 0), AddressOf(0, 0), AddressOf(1, 0),
            s_.client.pipeline.interfaces[0].vlan},
       s_.seed);
-  world_.SetTap([this](size_t wire, ByteView frame, Time) {
+  world_.SetTap([this](size_t wire, ByteView frame, Time at) {
     if (wire == 1) pinger_->Saw(frame);
+    if (!print_frames_) return;
+    std::printf("%.6f  wire %zu  %s\n",
+                static_cast<double>((at - s_.start).count()) * 1e-9, wire,
+                Describe(frame).c_str());
   });
 }
 
@@ -155,8 +172,12 @@ void Run::PlanConnection(uint32_t number) {
 
 void Run::PlanWork() {
   for (uint32_t i = 0; i < s_.connections.size(); ++i) PlanConnection(i);
+  // Not part of Quiet's condition: most worlds are long over by then.
+  world_.At(s_.start + kGiveUp, 0, [this] { clients_->GiveUp(); });
+  world_.At(s_.start + kGiveUp, 1, [this] { servers_->GiveUp(); });
   for (const auto& [at, size] : s_.datagrams) {
     const uint32_t bytes = size;
+    last_action_ = std::max(last_action_, s_.start + at);
     world_.At(s_.start + at, 0, [this, bytes] {
       udp_->Send({AddressOf(1, 0), kEchoPort}, bytes);
     });
@@ -164,14 +185,19 @@ void Run::PlanWork() {
   const uint32_t room = s_.client.pipeline.interfaces[0].mtu - 28u;
   for (const auto& [at, size] : s_.pings) {
     const uint32_t bytes = std::min(size, room);
+    last_action_ = std::max(last_action_, s_.start + at);
     world_.At(s_.start + at, 0,
               [this, bytes] { world_.Inject(0, pinger_->Next(bytes)); });
   }
 }
 
-// Nothing is open any more, on either side.
+// All is done, and nothing is open any more, on either side.
 bool Run::Quiet() {
-  if (ledger_.clients_over < ledger_.plans.size()) return false;
+  if (ledger_.over[kClient] < ledger_.plans.size()) return false;
+  if (took_ == 0s && ledger_.over[kServer] == ledger_.plans.size()) {
+    took_ = world_.now() - s_.start;
+  }
+  if (world_.now() < last_action_) return false;
   for (size_t i = 0; i < world_.node_count(); ++i) {
     const dataplane::TcpLayer& tcp = world_.node(i).pipeline().tcp();
     if (tcp.blocks().in_use() + tcp.requests().in_use() +
@@ -193,8 +219,8 @@ void Run::JudgeConnection(uint32_t number) {
     world_.Fail(absl::StrCat(
         "connection ", number, ", ", side == kClient ? "client" : "server",
         r.gone ? " broke, error " : " did not finish, error ",
-        static_cast<int>(r.error), ", sent ", r.sent, ", received ",
-        r.received));
+        static_cast<int>(r.error), ", sent ", r.sent, ", received ", r.received,
+        Oracle::Describe(world_.node(side))));
     return;
   }
 }
@@ -235,10 +261,12 @@ SwarmResult Run::Go() {
   if (s_.stop_after == 0s) {
     if (!done || world_.now() >= limit) {
       Judge();  // says more about what is missing
-      world_.Fail("connections are left over after hours");
+      world_.Fail(absl::StrCat("connections are left over after hours",
+                               Oracle::Describe(world_.node(0)),
+                               Oracle::Describe(world_.node(1))));
     }
-    Judge();
     AtRest();
+    Judge();
   }
   SwarmResult result;
   for (size_t i = 0; i < world_.node_count(); ++i) {
@@ -252,6 +280,7 @@ SwarmResult Run::Go() {
   result.frames = world_.frames();
   result.events = world_.events();
   result.lasted = world_.now() - s_.start;
+  result.took = took_;
   return result;
 }
 

@@ -16,10 +16,12 @@ struct SwarmResult {
   uint64_t frames = 0;
   uint64_t events = 0;
   Duration lasted{};  // virtual
+  Duration took{};    // until both ends of all connections were done
 };
 
 struct SwarmOptions {
   std::string pcap;  // a file to write; empty: none
+  bool print_frames = false;
 };
 
 SwarmResult RunScenario(const Scenario& scenario, const SwarmOptions& options);

@@ -19,10 +19,13 @@ using corelane::sim::SwarmOptions;
 using corelane::sim::SwarmResult;
 
 constexpr char kUsage[] =
-    "usage: corelane_swarm [--seed N] [--seeds COUNT] [--trace] [--pcap FILE]\n"
+    "usage: corelane_swarm [--seed N] [--seeds COUNT] [--trace] [--frames]\n"
+    "                      [--keep-going] [--golden] [--pcap FILE]\n"
     "  --seed N       the first seed (default 1)\n"
     "  --seeds COUNT  how many, from there on (default 1)\n"
     "  --trace        print each world, its trace hash, frames and duration\n"
+    "  --frames       print every frame that arrives\n"
+    "  --keep-going   run all seeds, whatever fails\n"
     "  --golden       print only seed and hash, as golden_traces.txt wants it\n"
     "  --pcap FILE    write every frame there\n";
 
@@ -31,6 +34,7 @@ struct Arguments {
   uint64_t seeds = 1;
   bool trace = false;
   bool golden = false;
+  bool keep_going = false;
   SwarmOptions options;
 };
 
@@ -43,6 +47,14 @@ bool Parse(int argc, char** argv, Arguments& out) {
     }
     if (flag == "--golden") {
       out.golden = true;
+      continue;
+    }
+    if (flag == "--frames") {
+      out.options.print_frames = true;
+      continue;
+    }
+    if (flag == "--keep-going") {
+      out.keep_going = true;
       continue;
     }
     if (i + 1 == argc) return false;
@@ -70,6 +82,9 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return 2;
   }
+  int status = 0;
+  uint64_t frames = 0;
+  double hours = 0;
   for (uint64_t i = 0; i < arguments.seeds; ++i) {
     const Scenario scenario = DrawScenario(arguments.seed + i);
     if (arguments.trace) std::puts(scenario.Summary().c_str());
@@ -86,12 +101,21 @@ int main(int argc, char** argv) {
                   static_cast<unsigned long long>(scenario.seed),
                   static_cast<unsigned long long>(result.trace_hash));
     }
+    frames += result.frames;
+    hours += static_cast<double>(result.lasted.count()) * 1e-9 / 3600;
     if (!result.failure.empty()) {
       std::fprintf(stderr, "FAILED seed %llu: %s\n",
                    static_cast<unsigned long long>(scenario.seed),
                    result.failure.c_str());
-      return 1;
+      status = 1;
+      if (!arguments.keep_going) break;
     }
   }
-  return 0;
+  if (!arguments.golden) {
+    std::printf("%llu seeds from %llu: %llu frames, %.1f virtual hours\n",
+                static_cast<unsigned long long>(arguments.seeds),
+                static_cast<unsigned long long>(arguments.seed),
+                static_cast<unsigned long long>(frames), hours);
+  }
+  return status;
 }

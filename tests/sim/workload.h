@@ -68,10 +68,12 @@ struct ConnectionRecord {
 // The applications of all hosts write here.
 struct Ledger {
   uint64_t seed = 0;
+  uint32_t send_buffer[2] = {};  // of the hosts
+  bool may_break = false;        // any connection, for want of memory or so
   std::vector<ConnectionPlan> plans;
   std::vector<ConnectionRecord> records;
-  uint32_t clients_over = 0;
-  std::string failure;  // the first byte that was wrong
+  uint32_t over[2] = {};  // ends of connections that are
+  std::string failure;    // the first byte that was wrong
 
   void Fail(const std::string& what) {
     if (failure.empty()) failure = what;
