@@ -17,6 +17,7 @@ struct Trimmed {
   uint32_t offset = 0;  // into the payload
   uint32_t length = 0;
   bool fin = false;
+  bool cut = false;  // something lay beyond the window
 };
 
 void OweAck(ControlBlock& cb) {
@@ -74,7 +75,9 @@ void OnReset(ControlBlock& cb, const Segment& segment, const Context& ctx,
 }
 
 Trimmed Trim(const ControlBlock& cb, const Segment& segment) {
-  Trimmed t{segment.seq, 0, segment.payload_length, segment.Has(kFin)};
+  Trimmed t{.seq = segment.seq,
+            .length = segment.payload_length,
+            .fin = segment.Has(kFin)};
   if (t.seq < cb.rcv_nxt) {
     // At most the whole text: the segment is acceptable.
     t.offset = std::min(cb.rcv_nxt - t.seq, t.length);
@@ -85,6 +88,7 @@ Trimmed Trim(const ControlBlock& cb, const Segment& segment) {
   if (t.length > room) {
     t.length = room;
     t.fin = false;
+    t.cut = true;
   }
   return t;
 }
@@ -183,8 +187,10 @@ void ProcessText(ControlBlock& cb, const Segment& segment, ReceiveHoles* holes,
   if (!MayReceive(cb.state)) return;
   Trimmed t = Trim(cb, segment);
   if (holes != nullptr) LimitToFin(*holes, t);
+  // A peer that sends more than it may has to learn where the window ends.
+  if (t.cut) cb.Set(kAckNow);
   if (t.length == 0 && !t.fin) {
-    if (segment.payload_length > 0) cb.Set(kAckNow);  // all old, or no window
+    if (segment.payload_length > 0) cb.Set(kAckNow);  // all old
     return;
   }
   if (cb.Has(kOrphan) && t.length > 0) {

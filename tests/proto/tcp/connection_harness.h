@@ -273,11 +273,12 @@ class ConnectionHarness {
     return texts;
   }
   std::vector<SentSegment> SentSegments() { return std::exchange(log_, {}); }
-  // When, in milliseconds since the last Mark.
+  // When, in milliseconds since the last Mark, to the nearest 5: each timer
+  // rounds to ticks.
   std::vector<int64_t> SentAt() {
     std::vector<int64_t> times;
     for (SentSegment& s : std::exchange(log_, {})) {
-      times.push_back((s.at.count() + 500'000) / 1'000'000);
+      times.push_back((s.at.count() + 2'500'000) / 5'000'000 * 5);
     }
     return times;
   }

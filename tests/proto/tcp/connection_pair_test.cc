@@ -44,17 +44,23 @@ struct Arrival {
 // What one run is like.
 struct Plan {
   explicit Plan(Rng& rng) {
-    loss_ppm = rng.Below(4) == 0 ? 0 : rng.Below(250'000);
+    loss_ppm = rng.Below(4) == 0 ? 0 : rng.Below(350'000);
     duplicate_ppm = rng.Below(3) == 0 ? rng.Below(200'000) : 0;
     delay = Duration(rng.Between(10, 50'000) * 1us);
     if (rng.Below(2) == 0) jitter = Duration(rng.Below(60'000) * 1us);
     simultaneous_open = rng.Below(5) == 0;
     mss = static_cast<uint16_t>(rng.Between(88, 1460));
+    if (rng.Below(4) == 0) {
+      blackout_begins = Duration(rng.Below(2'000) * 1ms);
+      blackout_ends = blackout_begins + Duration(rng.Below(20'000) * 1ms);
+    }
   }
   uint32_t loss_ppm;
   uint32_t duplicate_ppm;
   Duration delay;
   Duration jitter = 0s;
+  Duration blackout_begins = 0s;  // while it lasts, nothing arrives
+  Duration blackout_ends = 0s;
   bool simultaneous_open;
   uint16_t mss;
 };
@@ -380,6 +386,10 @@ class Pair {
     const int copies = rng_.ChancePpm(plan_.duplicate_ppm) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
       if (rng_.ChancePpm(plan_.loss_ppm)) continue;
+      if (Elapsed() >= plan_.blackout_begins &&
+          Elapsed() < plan_.blackout_ends) {
+        continue;
+      }
       Duration delay = plan_.delay;
       if (plan_.jitter > 0s) {
         delay += Duration(

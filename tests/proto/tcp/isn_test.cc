@@ -1,0 +1,73 @@
+// RFC 6528, and row 22 of the hostile inputs: unpredictable across tuples,
+// monotone for one of them.
+#include "proto/tcp/isn.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <set>
+
+namespace corelane::tcp {
+namespace {
+
+constexpr SipKey kSecret = {0x0123456789abcdef, 0xfedcba9876543210};
+constexpr FlowKey kKey = {0x0a000001, 0x0a000002, 80, 4242};
+
+TEST(Isn, AdvancesByOneEveryFourMicroseconds) {
+  const SeqNum first = InitialSequence(kKey, kSecret, kTimeZero);
+  EXPECT_EQ(InitialSequence(kKey, kSecret, kTimeZero + 3us), first);
+  EXPECT_EQ(InitialSequence(kKey, kSecret, kTimeZero + 4us), first + 1);
+  EXPECT_EQ(InitialSequence(kKey, kSecret, kTimeZero + 1s), first + 250'000);
+}
+
+TEST(Isn, MonotoneForATupleOverHours) {
+  SeqNum last = InitialSequence(kKey, kSecret, kTimeZero);
+  for (Time t = kTimeZero + 1min; t < kTimeZero + 12h; t += 1min) {
+    const SeqNum isn = InitialSequence(kKey, kSecret, t);
+    EXPECT_GT(isn, last);
+    last = isn;
+  }
+}
+
+TEST(Isn, EveryPartOfTheTupleAndOfTheSecretMatters) {
+  const SeqNum isn = InitialSequence(kKey, kSecret, kTimeZero);
+  FlowKey keys[5] = {kKey,
+                     kKey,
+                     kKey,
+                     kKey,
+                     {kKey.remote_address, kKey.local_address, kKey.remote_port,
+                      kKey.local_port}};
+  ++keys[0].local_address;
+  ++keys[1].remote_address;
+  ++keys[2].local_port;
+  ++keys[3].remote_port;
+  for (const FlowKey& key : keys) {
+    EXPECT_NE(InitialSequence(key, kSecret, kTimeZero), isn);
+  }
+  EXPECT_NE(InitialSequence(kKey, {kSecret.k0 ^ 1, kSecret.k1}, kTimeZero),
+            isn);
+  EXPECT_NE(InitialSequence(kKey, {kSecret.k0, kSecret.k1 ^ 1}, kTimeZero),
+            isn);
+}
+
+// Neighbouring ports: no repeated step, and half of all bits differ.
+TEST(Isn, NeighboursAreUncorrelated) {
+  constexpr int kPorts = 20'000;
+  std::set<uint32_t> steps;
+  int64_t bits = 0;
+  FlowKey key = kKey;
+  key.remote_port = 1024;
+  SeqNum last = InitialSequence(key, kSecret, kTimeZero);
+  for (int i = 0; i < kPorts; ++i) {
+    ++key.remote_port;
+    const SeqNum isn = InitialSequence(key, kSecret, kTimeZero);
+    steps.insert(isn - last);
+    bits += std::popcount(isn.value() ^ last.value());
+    last = isn;
+  }
+  EXPECT_GT(steps.size(), kPorts - 5u);
+  EXPECT_NEAR(static_cast<double>(bits) / kPorts, 16.0, 0.15);
+}
+
+}  // namespace
+}  // namespace corelane::tcp

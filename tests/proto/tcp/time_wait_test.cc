@@ -1,0 +1,101 @@
+#include "proto/tcp/time_wait.h"
+
+#include <gtest/gtest.h>
+
+namespace corelane::tcp {
+namespace {
+
+using Verdict = TimeWaitVerdict;
+
+class TimeWaitTest : public ::testing::TestWithParam<uint32_t> {
+ protected:
+  void SetUp() override {
+    record.rcv_nxt = SeqNum(GetParam());
+    record.snd_nxt = SeqNum(GetParam() + 77);
+    record.window = 500;
+  }
+  Verdict On(uint8_t flags, int32_t offset, uint16_t length = 0) {
+    Segment segment;
+    segment.seq = record.rcv_nxt + static_cast<uint32_t>(offset);
+    segment.ack = record.snd_nxt;
+    segment.offset_and_flags = static_cast<uint16_t>(0x5000 | flags);
+    segment.header_length = kHeaderLength;
+    segment.payload_length = length;
+    return OnTimeWaitSegment(record, segment);
+  }
+  TimeWait record;
+};
+INSTANTIATE_TEST_SUITE_P(Wrap, TimeWaitTest,
+                         ::testing::Values(1000u, 0u, 0xffffffffu,
+                                           0x80000000u));
+
+// RFC 1337: assassination.
+TEST_P(TimeWaitTest, ResetsAreIgnored) {
+  for (int32_t offset : {-1, 0, 1, 1000}) {
+    EXPECT_EQ(On(kRst, offset), Verdict::kIgnore);
+    EXPECT_EQ(On(kRst | kAck, offset), Verdict::kIgnore);
+    EXPECT_EQ(On(kRst | kSyn, offset), Verdict::kIgnore);
+  }
+}
+
+TEST_P(TimeWaitTest, OnlyTheFinItselfRestarts) {
+  EXPECT_EQ(On(kFin | kAck, -1), Verdict::kAck);
+  EXPECT_EQ(On(kFin | kAck, -101, 100), Verdict::kAck);
+  EXPECT_EQ(On(kFin | kAck, 0), Verdict::kAckOnly);
+  EXPECT_EQ(On(kFin | kAck, -2), Verdict::kAckOnly);
+  EXPECT_EQ(On(kFin | kAck, 100'000), Verdict::kAckOnly);
+}
+
+// RFC 1122 section 4.2.2.13.
+TEST_P(TimeWaitTest, NewerSynTakesOver) {
+  EXPECT_EQ(On(kSyn, 1), Verdict::kReopen);
+  EXPECT_EQ(On(kSyn, 1 << 30), Verdict::kReopen);
+  EXPECT_EQ(On(kSyn, 0), Verdict::kAckOnly);
+  EXPECT_EQ(On(kSyn, -1), Verdict::kAckOnly);
+  EXPECT_EQ(On(kSyn, -(1 << 30)), Verdict::kAckOnly);
+  EXPECT_EQ(On(kSyn | kAck, 1), Verdict::kAckOnly);
+}
+
+TEST_P(TimeWaitTest, OldDataIsAnsweredBareAcksAreNot) {
+  EXPECT_EQ(On(kAck, -100, 100), Verdict::kAckOnly);
+  EXPECT_EQ(On(kAck, 0, 100), Verdict::kAckOnly);
+  EXPECT_EQ(On(kAck, 0), Verdict::kIgnore);
+  EXPECT_EQ(On(kAck, -5), Verdict::kIgnore);
+}
+
+TEST_P(TimeWaitTest, Ack) {
+  const SegmentSpec ack = TimeWaitAck(record);
+  EXPECT_EQ(ack.seq, record.snd_nxt);
+  EXPECT_EQ(ack.ack, record.rcv_nxt);
+  EXPECT_EQ(ack.flags, kAck);
+  EXPECT_EQ(ack.window, 500);
+}
+
+TEST_P(TimeWaitTest, SuccessorBeginsPastEverythingSent) {
+  EXPECT_EQ(SuccessorSequence(record, record.snd_nxt + 9), record.snd_nxt + 9);
+  EXPECT_EQ(SuccessorSequence(record, record.snd_nxt), record.snd_nxt + 1);
+  EXPECT_EQ(SuccessorSequence(record, record.snd_nxt - 9), record.snd_nxt + 1);
+}
+
+TEST(TimeWait, TakesOverFromTheControlBlock) {
+  Config config;
+  Counters counters;
+  ControlBlock cb;
+  cb.key = {1, 2, 3, 4};
+  cb.window_scales = 3 << 4;
+  cb.rcv_nxt = SeqNum(10);
+  cb.rcv_edge = SeqNum(10 + 80'000);
+  cb.snd_nxt = SeqNum(5);
+  cb.snd_max = SeqNum(7);  // snd_nxt has fallen back
+  const Context ctx{config, counters, Now(kTimeZero + 5s)};
+  TimeWait record;
+  EnterTimeWait(record, cb, ctx);
+  EXPECT_EQ(record.key, cb.key);
+  EXPECT_EQ(record.snd_nxt, SeqNum(7));
+  EXPECT_EQ(record.rcv_nxt, SeqNum(10));
+  EXPECT_EQ(record.window, 10'000);
+  EXPECT_EQ(record.expires - ctx.now.tick, ToTicks(60s));
+}
+
+}  // namespace
+}  // namespace corelane::tcp
