@@ -1,0 +1,42 @@
+// What the commands that ask a running instance share.
+#ifndef CORELANE_DATAPLANE_CLI_CLIENT_COMMAND_H_
+#define CORELANE_DATAPLANE_CLI_CLIENT_COMMAND_H_
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "dataplane/cli/command_line.h"
+#include "dataplane/cli/commands.h"
+#include "dataplane/inspect/client.h"
+
+namespace corelane::cli {
+
+class ClientCommand {
+ public:
+  ClientCommand(const std::string& command, const std::string& summary);
+
+  // For flags of its own.
+  CommandLine& line() { return line_; }
+  // As CommandLine::Parse.
+  std::optional<int> Parse(const Arguments& arguments);
+  bool json() const { return json_; }
+
+  absl::StatusOr<inspect::Client> Connect() const;
+
+  // Prints to stdout, as it is or as JSON; kExitOk.
+  static int Print(const std::string& text);
+  static int Print(const nlohmann::ordered_json& json);
+  // Prints the message to stderr; kExitBadInput.
+  static int Fail(const absl::Status& status);
+
+ private:
+  CommandLine line_;
+  std::optional<std::string> name_;
+  bool json_ = false;
+};
+
+}  // namespace corelane::cli
+
+#endif  // CORELANE_DATAPLANE_CLI_CLIENT_COMMAND_H_

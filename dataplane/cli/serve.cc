@@ -1,0 +1,127 @@
+#include "dataplane/cli/serve.h"
+
+#include <rte_version.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "dataplane/cli/version.h"
+#include "dataplane/inspect/telemetry.h"
+#include "dataplane/runtime/log.h"
+#include "dataplane/runtime/runtime.h"
+#include "dataplane/runtime/stop_signal.h"
+
+namespace corelane::cli {
+namespace {
+
+using runtime::LogError;
+using runtime::LogInfo;
+
+void LogStart(const ServerOptions& options, const runtime::Runtime& runtime) {
+  LogInfo(absl::StrCat("version ", Version(), ", ", rte_version(), ", pid ",
+                       getpid()));
+  if (options.verbose) {
+    LogInfo(absl::StrCat("EAL: ", absl::StrJoin(runtime.eal().arguments(), " "),
+                         "; ", runtime.packets(), " packets"));
+  }
+  if (!runtime.eal().notice().empty()) {
+    LogInfo(absl::StrCat("huge pages: ", runtime.eal().notice()));
+  }
+  for (size_t i = 0; i < runtime.ports().size(); ++i) {
+    LogInfo(pmd::ToString(runtime.ports()[i]->caps()));
+    std::vector<std::string> addresses;
+    for (const runtime::DeviceAddress& a : options.runtime.addresses) {
+      if (a.device == i) addresses.push_back(ToString(a.prefix));
+    }
+    LogInfo(absl::StrCat(
+        "port ", i, " addresses: ",
+        addresses.empty() ? "none" : absl::StrJoin(addresses, ", ")));
+  }
+  for (const dataplane::StaticRoute& route : options.runtime.routes) {
+    LogInfo(absl::StrCat("route to ", ToString(route.destination), " by ",
+                         ToString(route.gateway)));
+  }
+}
+
+void LogListening(const ServerOptions& options, const Service& service) {
+  const std::string name = options.runtime.name;
+  LogInfo(absl::StrCat(service.name, " on TCP ", service.udp ? "and UDP " : "",
+                       ToString(options.listen), ":", options.port,
+                       "; to look inside: corelane netstat",
+                       name == runtime::RuntimeOptions().name
+                           ? ""
+                           : absl::StrCat(" --name ", name)));
+}
+
+// Opens the service's sockets.
+absl::Status Open(const ServerOptions& options, const Service& service,
+                  dataplane::Application* application,
+                  dataplane::Pipeline& pipeline) {
+  const uint16_t id = pipeline.AddApplication(application);
+  auto listener = pipeline.tcp().Listen(options.listen, options.port, id);
+  if (!listener.ok()) return listener.status();
+  if (!service.udp) return absl::OkStatus();
+  return pipeline.udp().Bind(options.listen, options.port, id).status();
+}
+
+// The host's clock may be set while we run, hence now and then.
+void KeepWallClock(const Service& service, dataplane::Application* application,
+                   runtime::CoreLoop& core) {
+  if (!service.set_wall_clock) return;
+  core.SetHousekeeping([&service, application](Time now) {
+    timespec wall{};
+    clock_gettime(CLOCK_REALTIME, &wall);
+    service.set_wall_clock(*application, int64_t{wall.tv_sec} * 1'000'000'000 +
+                                             wall.tv_nsec -
+                                             now.time_since_epoch().count());
+  });
+}
+
+void LogTotals(const dataplane::Counters& c) {
+  LogInfo(absl::StrCat("stopped: ", c.tcp.passive_opens, " connections, ",
+                       c.rx_packets, " packets (", c.rx_bytes, " bytes) in, ",
+                       c.tx_packets, " packets (", c.tx_bytes, " bytes) out, ",
+                       c.Drops(), " dropped, ", c.tcp.retransmits,
+                       " retransmissions"));
+}
+
+}  // namespace
+
+int Serve(const ServerOptions& options, const Service& service) {
+  const runtime::StopSignal stop;
+  // Declared first: the stack refers to it until the end.
+  const std::unique_ptr<dataplane::Application> application = service.make();
+  auto started = runtime::Runtime::Start(options.runtime);
+  if (!started.ok()) {
+    LogError(started.status().message());
+    return kExitBadInput;
+  }
+  runtime::Runtime& runtime = **started;
+  LogStart(options, runtime);
+  if (absl::Status s =
+          Open(options, service, application.get(), runtime.pipeline());
+      !s.ok()) {
+    LogError(s.message());
+    return kExitBadInput;
+  }
+  if (absl::Status s = runtime.ClaimAddresses(); !s.ok()) {
+    LogError(s.message());
+    return kExitBadInput;
+  }
+  auto telemetry = inspect::Telemetry::Start(&runtime);
+  if (!telemetry.ok()) {
+    // Not worth refusing to work for.
+    LogError(telemetry.status().message());
+  }
+  LogListening(options, service);
+  KeepWallClock(service, application.get(), runtime.core(0));
+  runtime.Run();
+  LogTotals(runtime.pipeline().core().counters);
+  return kExitOk;
+}
+
+}  // namespace corelane::cli

@@ -1,0 +1,173 @@
+#include "dataplane/cli/server_flags.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "dataplane/cli/flag_values.h"
+#include "dataplane/runtime/log.h"
+#include "dataplane/runtime/memory_plan.h"
+#include "pmd/instance.h"
+
+namespace corelane::cli {
+namespace {
+
+// IPv4 hosts must take 576 bytes (RFC 1122 section 3.3.3); no link is smaller.
+constexpr uint16_t kMinMtu = 576;
+// DPDK's own limit of ports is 32.
+constexpr size_t kMaxDevices = 16;
+
+// Stores what a parser made of a flag's text, if the flag was given.
+template <typename Value, typename Parser>
+absl::Status Take(const std::optional<std::string>& text, Value& out,
+                  const Parser& parse) {
+  if (!text.has_value()) return absl::OkStatus();
+  auto value = parse(*text);
+  if (!value.ok()) return value.status();
+  out = static_cast<Value>(*value);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
+                         const std::string& example)
+    : default_port_(default_port) {
+  line.AddValues("--dev", devices_, "SPEC",
+                 "A device, see below; may be repeated (default: tap)");
+  line.AddValues("--addr", addresses_, "A.B.C.D/N[@DEV]",
+                 "An address of ours; may be repeated. @DEV is the number of "
+                 "its --dev, 0 for the first (default: 0)");
+  line.AddValue("--gateway", gateway_, "A.B.C.D",
+                "Where packets for other networks go");
+  line.AddValues("--route", routes_, "A.B.C.D/N,GATEWAY",
+                 "A network behind another gateway; may be repeated");
+  line.AddValue("--port", port_, "PORT",
+                absl::StrCat("Where to listen (default: ", default_port, ")"));
+  line.AddValue("--listen", listen_, "A.B.C.D",
+                "One --addr to listen on (default: 0.0.0.0, all of them)");
+  line.AddValue("--name", name_, "NAME",
+                "Name of this instance (default: corelane)");
+  line.AddValue("--max-connections", max_connections_, "N",
+                "TCP connections at once (default: 65536)");
+  line.AddValue("--idle", idle_, "spin|adaptive",
+                "Poll without end, or sleep until a packet comes (default: "
+                "adaptive on virtual devices, spin on a NIC)");
+  line.AddValue("--mtu", mtu_, "BYTES", "Largest IP packet (default: 1500)");
+  line.AddValue("--huge", huge_, "auto|require|off",
+                "Use huge pages if there, or always, or never (default: auto)");
+  line.AddValue("--memory", memory_, "MIB",
+                "Packet memory (default: by --max-connections)");
+  line.AddValue("--cores", cores_, "CPU",
+                "The CPU to stay on (default: the kernel's choice)");
+  line.AddValue("--grace", grace_, "TIME",
+                "How long a stop waits for connections (default: 3s)");
+  line.AddSwitch("--quiet", quiet_, "Log mistakes and conflicts only");
+  line.AddSwitch("--verbose", verbose_, "Log what DPDK is started with");
+  line.SetFooter(absl::StrCat(
+      "Devices:\n", pmd::DeviceHelp(),
+      "What follows -- goes to DPDK's EAL as it is.\n\n"
+      "Example:\n  ",
+      example, "\n  ip addr add 10.77.0.1/24 dev cl0   # the kernel's side\n"));
+}
+
+absl::StatusOr<ServerOptions> ServerFlags::Understand(
+    const std::vector<std::string>& raw_eal_args) const {
+  runtime::SetQuiet(quiet_);
+  ServerOptions options;
+  options.verbose = verbose_;
+  options.port = default_port_;
+  options.runtime.raw_eal_args = raw_eal_args;
+  if (absl::Status s = UnderstandNetwork(options); !s.ok()) return s;
+  if (absl::Status s = UnderstandLimits(options.runtime); !s.ok()) return s;
+  if (absl::Status s = runtime::CheckOptions(options.runtime); !s.ok()) {
+    return s;
+  }
+  const auto& ours = options.runtime.addresses;
+  if (!options.listen.IsAny() &&
+      std::none_of(ours.begin(), ours.end(),
+                   [&](const runtime::DeviceAddress& a) {
+                     return a.prefix.address == options.listen;
+                   })) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen ", ToString(options.listen),
+                     ": this is no --addr of ours; give ",
+                     ToString(ours[0].prefix.address), " or 0.0.0.0"));
+  }
+  return options;
+}
+
+absl::Status ServerFlags::UnderstandNetwork(ServerOptions& options) const {
+  std::vector<std::string> texts = devices_;
+  if (texts.empty()) texts.emplace_back("tap");
+  if (texts.size() > kMaxDevices) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        texts.size(), " devices: give at most ", kMaxDevices, " --dev"));
+  }
+  auto devices = pmd::ParseDevices(texts);
+  if (!devices.ok()) return devices.status();
+  options.runtime.devices = *std::move(devices);
+  for (const std::string& text : addresses_) {
+    auto address = ParseDeviceAddress(text);
+    if (!address.ok()) return address.status();
+    options.runtime.addresses.push_back(*address);
+  }
+  for (const std::string& text : routes_) {
+    auto route = ParseRoute(text);
+    if (!route.ok()) return route.status();
+    options.runtime.routes.push_back(*route);
+  }
+  if (gateway_.has_value()) {
+    auto gateway = ParseAddress("--gateway", *gateway_);
+    if (!gateway.ok()) return gateway.status();
+    options.runtime.routes.push_back({{Ipv4Address(), 0}, *gateway});
+  }
+  if (absl::Status s = Take(
+          listen_, options.listen,
+          [](const std::string& t) { return ParseAddress("--listen", t); });
+      !s.ok()) {
+    return s;
+  }
+  return Take(port_, options.port,
+              [](const std::string& t) { return ParsePort("--port", t); });
+}
+
+absl::Status ServerFlags::UnderstandLimits(
+    runtime::RuntimeOptions& options) const {
+  auto number = [](const char* flag, uint64_t low, uint64_t high,
+                   const char* unit) {
+    return [=](const std::string& text) {
+      return ParseNumber(flag, text, low, high, unit);
+    };
+  };
+  if (name_.has_value()) options.name = *name_;
+  absl::Status s = pmd::CheckInstanceName(options.name);
+  if (s.ok()) {
+    s = Take(max_connections_, options.max_connections,
+             number("--max-connections", 1, runtime::kMaxConnections, ""));
+  }
+  if (s.ok()) s = Take(idle_, options.idle, ParseIdle);
+  if (s.ok()) {
+    s = Take(mtu_, options.mtu,
+             number("--mtu", kMinMtu, runtime::kMaxMtu, "bytes"));
+  }
+  if (s.ok()) s = Take(huge_, options.huge_pages, ParseHugePages);
+  if (s.ok()) {
+    s = Take(memory_, options.memory_mb,
+             number("--memory", 1, 1u << 20, "MiB"));
+  }
+  if (s.ok() && cores_.has_value() &&
+      cores_->find_first_of(",-") != std::string::npos) {
+    s = absl::InvalidArgumentError(absl::StrCat(
+        "--cores ", *cores_, ": one core only for now; give one CPU's number"));
+  }
+  if (s.ok()) s = Take(cores_, options.core, number("--cores", 0, 1023, ""));
+  if (s.ok()) {
+    s = Take(grace_, options.grace, [](const std::string& text) {
+      return ParseDuration("--grace", text, 0s, 1h);
+    });
+  }
+  return s;
+}
+
+}  // namespace corelane::cli

@@ -1,0 +1,62 @@
+// The flags that all servers have in common.
+#ifndef CORELANE_DATAPLANE_CLI_SERVER_FLAGS_H_
+#define CORELANE_DATAPLANE_CLI_SERVER_FLAGS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/cli/command_line.h"
+#include "dataplane/runtime/options.h"
+#include "proto/base/address.h"
+
+namespace corelane::cli {
+
+// Understood flags.
+struct ServerOptions {
+  runtime::RuntimeOptions runtime;
+  Ipv4Address listen;  // 0.0.0.0: every address of ours
+  uint16_t port = 0;
+  bool verbose = false;
+};
+
+class ServerFlags {
+ public:
+  // `example` is a command that works, `default_port` where the service lives.
+  ServerFlags(CommandLine& line, uint16_t default_port,
+              const std::string& example);
+  ServerFlags(const ServerFlags&) = delete;
+  ServerFlags& operator=(const ServerFlags&) = delete;
+
+  // After CommandLine::Parse. `raw_eal_args` is what followed "--".
+  absl::StatusOr<ServerOptions> Understand(
+      const std::vector<std::string>& raw_eal_args) const;
+
+ private:
+  absl::Status UnderstandNetwork(ServerOptions& options) const;
+  absl::Status UnderstandLimits(runtime::RuntimeOptions& options) const;
+
+  uint16_t default_port_;
+  std::vector<std::string> devices_;
+  std::vector<std::string> addresses_;
+  std::vector<std::string> routes_;
+  std::optional<std::string> gateway_;
+  std::optional<std::string> name_;
+  std::optional<std::string> port_;
+  std::optional<std::string> listen_;
+  std::optional<std::string> max_connections_;
+  std::optional<std::string> idle_;
+  std::optional<std::string> mtu_;
+  std::optional<std::string> huge_;
+  std::optional<std::string> memory_;
+  std::optional<std::string> cores_;
+  std::optional<std::string> grace_;
+  bool quiet_ = false;
+  bool verbose_ = false;
+};
+
+}  // namespace corelane::cli
+
+#endif  // CORELANE_DATAPLANE_CLI_SERVER_FLAGS_H_

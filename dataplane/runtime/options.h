@@ -1,0 +1,52 @@
+// What a server is started with, after the command line has been understood.
+#ifndef CORELANE_DATAPLANE_RUNTIME_OPTIONS_H_
+#define CORELANE_DATAPLANE_RUNTIME_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/pipeline/pipeline.h"
+#include "pmd/device_spec.h"
+#include "pmd/huge_pages.h"
+#include "pmd/idle_mode.h"
+#include "proto/base/address.h"
+#include "proto/base/time.h"
+#include "proto/tcp/config.h"
+
+namespace corelane::runtime {
+
+// One --addr: an address of ours and the device that has it.
+struct DeviceAddress {
+  Ipv4Prefix prefix;
+  uint16_t device = 0;  // index into RuntimeOptions::devices
+};
+
+struct RuntimeOptions {
+  std::string name = "corelane";  // of the instance
+  std::vector<pmd::DeviceSpec> devices;
+  std::vector<DeviceAddress> addresses;
+  std::vector<dataplane::StaticRoute> routes;
+  uint32_t max_connections = 65536;
+  tcp::Config tcp;
+  std::optional<pmd::IdleMode> idle;  // nullopt: what suits the devices
+  uint16_t mtu = 0;                   // 0: the devices' own
+  pmd::HugePages huge_pages = pmd::HugePages::kAuto;
+  uint32_t memory_mb = 0;   // MiB of packet memory; 0: by the other options
+  std::optional<int> core;  // the CPU to stay on; nullopt: see Runtime::Start
+  std::vector<std::string> raw_eal_args;
+  // How long a stop waits for connections to end.
+  Duration grace = 3s;
+};
+
+// The idle mode these options come to.
+pmd::IdleMode IdleModeOf(const RuntimeOptions& options);
+
+// Finds what contradicts itself or makes no sense in a network, before anything
+// is started. The message is one line that says what to type instead.
+absl::Status CheckOptions(const RuntimeOptions& options);
+
+}  // namespace corelane::runtime
+
+#endif  // CORELANE_DATAPLANE_RUNTIME_OPTIONS_H_

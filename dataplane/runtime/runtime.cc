@@ -1,0 +1,221 @@
+#include "dataplane/runtime/runtime.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "dataplane/runtime/host_addresses.h"
+#include "dataplane/runtime/log.h"
+#include "dataplane/runtime/memory_plan.h"
+#include "dataplane/runtime/secrets.h"
+#include "dataplane/runtime/stop_signal.h"
+
+namespace corelane::runtime {
+namespace {
+
+absl::StatusOr<MemoryPlan> PlanFor(const RuntimeOptions& options) {
+  MemoryDemand demand;
+  demand.ports = static_cast<uint16_t>(options.devices.size());
+  if (options.mtu != 0) demand.mtu = options.mtu;
+  demand.max_connections = options.max_connections;
+  demand.memory_mb = options.memory_mb;
+  // Planned for huge pages first: with them less is needed, and whether there
+  // are enough depends on how much that is.
+  demand.huge_pages = true;
+  absl::StatusOr<MemoryPlan> plan = PlanMemory(demand);
+  if (!plan.ok()) return plan;
+  const auto pages = pmd::DecideHugePages(options.huge_pages, plan->memory_mb,
+                                          "", pmd::SurveyHugePages());
+  if (pages.ok() && !pages->use) {
+    demand.huge_pages = false;
+    plan = PlanMemory(demand);
+  }
+  return plan;
+}
+
+pmd::EalOptions EalOptionsFor(const RuntimeOptions& options,
+                              const MemoryPlan& plan) {
+  pmd::EalOptions eal;
+  eal.file_prefix = options.name;
+  eal.devices = options.devices;
+  eal.huge_pages = options.huge_pages;
+  eal.memory_mb = plan.memory_mb;
+  // One lcore: more would be threads that wait for ever.
+  eal.cores = {options.core.has_value() ? *options.core : sched_getcpu()};
+  eal.raw_args = options.raw_eal_args;
+  return eal;
+}
+
+// Starts DPDK, which binds the thread to its CPU; a loop that sleeps had better
+// be put where there is room, so it gets its freedom back.
+absl::StatusOr<pmd::Eal> StartEal(const RuntimeOptions& options,
+                                  const MemoryPlan& plan) {
+  cpu_set_t before;
+  const bool known = sched_getaffinity(0, sizeof(before), &before) == 0;
+  absl::StatusOr<pmd::Eal> eal = pmd::Eal::Start(EalOptionsFor(options, plan));
+  const bool free = !options.core.has_value() &&
+                    IdleModeOf(options) == pmd::IdleMode::kAdaptive;
+  if (eal.ok() && known && free) {
+    sched_setaffinity(0, sizeof(before), &before);
+  }
+  return eal;
+}
+
+// Nobody can be behind a tap that has just been made, nor inside the process.
+bool MayHaveNeighbors(const pmd::DeviceSpec& device) {
+  return device.kind != pmd::DeviceKind::kTap &&
+         device.kind != pmd::DeviceKind::kNull &&
+         device.kind != pmd::DeviceKind::kRing;
+}
+
+// RFC 5227's probing, at a pace that a server's start can bear. A host on the
+// same link answers within a millisecond; the RFC's seconds are for clients
+// that come up all at once after a power failure.
+arp::AnnouncerTiming FastProbing() {
+  arp::AnnouncerTiming timing;
+  timing.probe = true;
+  timing.probes = 3;
+  timing.probe_wait = 20ms;
+  timing.probe_min = 50ms;
+  timing.probe_max = 100ms;
+  timing.announce_wait = 100ms;
+  return timing;
+}
+
+dataplane::DeviceCaps CapsOf(const pmd::Offloads& offloads) {
+  dataplane::DeviceCaps caps;
+  caps.tx_ipv4_checksum = offloads.tx_ipv4_checksum;
+  caps.tx_tcp_checksum = offloads.tx_tcp_checksum;
+  caps.tx_udp_checksum = offloads.tx_udp_checksum;
+  caps.tx_multi_segs = offloads.tx_multi_segs;
+  return caps;
+}
+
+}  // namespace
+
+Runtime::Runtime(const RuntimeOptions& options, pmd::Eal eal)
+    : options_(options), eal_(std::move(eal)) {}
+
+Runtime::~Runtime() = default;
+
+absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Start(
+    const RuntimeOptions& options) {
+  if (absl::Status s = CheckOptions(options); !s.ok()) return s;
+  if (absl::Status s = CheckHostAddresses(options); !s.ok()) return s;
+  absl::StatusOr<MemoryPlan> plan = PlanFor(options);
+  if (!plan.ok()) return plan.status();
+  absl::StatusOr<pmd::Eal> eal = StartEal(options, *plan);
+  if (!eal.ok()) return eal.status();
+
+  std::unique_ptr<Runtime> runtime(new Runtime(options, *std::move(eal)));
+  absl::Status s = runtime->CreatePools(plan->packets, plan->data_room);
+  if (s.ok()) s = runtime->OpenPorts();
+  if (s.ok()) s = runtime->CreateCores();
+  if (!s.ok()) return s;
+  return runtime;
+}
+
+absl::Status Runtime::CreatePools(uint32_t packets, uint16_t data_room) {
+  pmd::PacketMempoolOptions pool;
+  pool.name = "corelane_core0";
+  pool.packets = packets;
+  pool.private_size = dataplane::kPacketPrivateSize;
+  pool.data_room = data_room;
+  auto mempool = pmd::PacketMempool::Create(pool);
+  if (!mempool.ok()) return mempool.status();
+  mempools_.push_back(*std::move(mempool));
+  return absl::OkStatus();
+}
+
+absl::Status Runtime::OpenPorts() {
+  pmd::PortOptions port_options;
+  port_options.queues = static_cast<uint16_t>(mempools_.size());
+  port_options.rx_descriptors = kRxDescriptors;
+  port_options.tx_descriptors = kTxDescriptors;
+  port_options.mtu = options_.mtu;
+  port_options.rx_interrupt = IdleModeOf(options_) == pmd::IdleMode::kAdaptive;
+  std::vector<pmd::PacketMempool*> pools;
+  for (pmd::PacketMempool& pool : mempools_) pools.push_back(&pool);
+  for (const pmd::DeviceSpec& device : options_.devices) {
+    auto port = pmd::Port::Open(device, port_options, pools);
+    if (!port.ok()) return port.status();
+    ports_.push_back(*std::move(port));
+  }
+  return absl::OkStatus();
+}
+
+// While addresses are claimed, what is noticed becomes the error.
+void Runtime::WriteNotice(void* self, std::string_view line) {
+  auto* runtime = static_cast<Runtime*>(self);
+  if (runtime->claiming_) {
+    runtime->last_notice_ = std::string(line);
+  } else {
+    LogError(absl::string_view(line.data(), line.size()));
+  }
+}
+
+dataplane::PipelineConfig Runtime::MakePipelineConfig() {
+  dataplane::PipelineConfig config;
+  for (const auto& port : ports_) {
+    const pmd::PortCaps& caps = port->caps();
+    dataplane::InterfaceConfig interface;
+    interface.name = caps.label.empty() ? caps.name : caps.label;
+    interface.mac = caps.mac;
+    interface.mtu = caps.mtu;
+    interface.caps = CapsOf(caps.offloads);
+    config.interfaces.push_back(std::move(interface));
+  }
+  for (const DeviceAddress& address : options_.addresses) {
+    config.interfaces[address.device].addresses.push_back(address.prefix);
+  }
+  config.routes = options_.routes;
+  config.tcp = options_.tcp;
+  config.limits = LimitsFor(options_.max_connections);
+  config.arp.announcer = FastProbing();
+  config.arp.announcer.probe = std::any_of(
+      options_.devices.begin(), options_.devices.end(), MayHaveNeighbors);
+  config.notices.self = this;
+  config.notices.write = WriteNotice;
+  return config;
+}
+
+absl::Status Runtime::CreateCores() {
+  dataplane::PipelineConfig config = MakePipelineConfig();
+  absl::StatusOr<dataplane::Secrets> secrets = DrawSecrets();
+  if (!secrets.ok()) return secrets.status();
+  config.secrets = *secrets;
+  try {
+    auto core = CoreLoop::Create(config, ports_, 0, mempools_.data(),
+                                 IdleModeOf(options_), options_.grace);
+    if (!core.ok()) return core.status();
+    cores_.push_back(*std::move(core));
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("--max-connections ", options_.max_connections,
+                     ": this machine does not give the address space for its "
+                     "tables; give less"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Runtime::ClaimAddresses() {
+  claiming_ = true;
+  const bool free = cores_[0]->ClaimAddresses();
+  claiming_ = false;
+  if (free || StopSignal::Requests() > 0) return absl::OkStatus();
+  return absl::AlreadyExistsError(last_notice_);
+}
+
+void Runtime::Run() { cores_[0]->Run(); }
+
+uint64_t Runtime::packets() const {
+  uint64_t sum = 0;
+  for (const pmd::PacketMempool& pool : mempools_) sum += pool.Capacity();
+  return sum;
+}
+
+}  // namespace corelane::runtime

@@ -1,0 +1,78 @@
+// DPDK and the engine, bound together: from options to a running stack.
+#ifndef CORELANE_DATAPLANE_RUNTIME_RUNTIME_H_
+#define CORELANE_DATAPLANE_RUNTIME_RUNTIME_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/runtime/core_loop.h"
+#include "dataplane/runtime/options.h"
+#include "pmd/eal.h"
+#include "pmd/packet_mempool.h"
+#include "pmd/port.h"
+
+namespace corelane::runtime {
+
+// One per process. Start, then register applications and open sockets on
+// pipeline(), then Run.
+class Runtime {
+ public:
+  // Checks the options, starts DPDK, opens the devices. What fails leaves
+  // nothing behind; the message is one line.
+  //
+  // The loop runs on the calling thread. It stays on the CPU that was asked
+  // for; else a spinning loop stays on the one that it started on, and a loop
+  // that sleeps goes where the kernel puts it.
+  static absl::StatusOr<std::unique_ptr<Runtime>> Start(
+      const RuntimeOptions& options);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Asks on the wire whether our addresses are free: about 0.3 s. A device that
+  // was made just now, with nobody behind it yet, is not asked. The error names
+  // the other host.
+  absl::Status ClaimAddresses();
+
+  // Until a stop is asked for by a signal (StopSignal).
+  void Run();
+
+  // One core now. Everything above asks core by core.
+  uint32_t cores() const { return static_cast<uint32_t>(cores_.size()); }
+  CoreLoop& core(uint32_t i) { return *cores_[i]; }
+  dataplane::Pipeline& pipeline() { return cores_[0]->pipeline(); }
+
+  const RuntimeOptions& options() const { return options_; }
+  const pmd::Eal& eal() const { return eal_; }
+  const std::vector<std::unique_ptr<pmd::Port>>& ports() const {
+    return ports_;
+  }
+  // Fixed at start, readable from any thread: the packets of all pools.
+  uint64_t packets() const;
+
+ private:
+  Runtime(const RuntimeOptions& options, pmd::Eal eal);
+
+  absl::Status CreatePools(uint32_t packets, uint16_t data_room);
+  absl::Status OpenPorts();
+  absl::Status CreateCores();
+  dataplane::PipelineConfig MakePipelineConfig();
+  static void WriteNotice(void* self, std::string_view line);
+
+  // In the order of dependence: destroyed from the last to the first.
+  RuntimeOptions options_;
+  pmd::Eal eal_;
+  bool claiming_ = false;
+  std::string last_notice_;                   // while claiming
+  std::vector<pmd::PacketMempool> mempools_;  // one per core
+  std::vector<std::unique_ptr<pmd::Port>> ports_;
+  std::vector<std::unique_ptr<CoreLoop>> cores_;
+};
+
+}  // namespace corelane::runtime
+
+#endif  // CORELANE_DATAPLANE_RUNTIME_RUNTIME_H_
