@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "bench/stack_harness.h"
+#include "dataplane/app/content.h"
 #include "dataplane/app/echo.h"
+#include "dataplane/app/http_app.h"
 #include "proto/base/rng.h"
 
 namespace corelane::bench {
@@ -100,6 +103,41 @@ BENCHMARK(BM_TcpEcho)
     ->Args({1, 65536})
     ->Args({1, 1000000})
     ->Args({0, 1000})
+    ->UseManualTime();
+
+// A keep-alive request, answered with a body of 128 bytes.
+void BM_HttpKeepAlive(benchmark::State& state) {
+  constexpr uint32_t kConnections = 1000;
+  StackHarness stack(
+      {.offload = state.range(0) != 0, .connections = kConnections});
+  const auto content = dataplane::Content::FromSize(128);
+  dataplane::HttpApp http({}, content->get());
+  const uint16_t app = stack.pipeline().AddApplication(&http);
+  if (!stack.pipeline().tcp().Listen(Ipv4Address(), 80, app).ok()) return;
+  stack.Establish(80);
+  constexpr std::string_view kRequest =
+      "GET / HTTP/1.1\r\nHost: 198.18.0.1\r\nUser-Agent: bench\r\n\r\n";
+  const ByteView payload(reinterpret_cast<const uint8_t*>(kRequest.data()),
+                         kRequest.size());
+  Rng rng(1);
+  std::vector<Packet*> burst;
+  uint64_t operations = 0;
+  for (auto _ : state) {
+    const uint32_t start = rng.Below(kConnections);
+    for (uint32_t i = 0; i < kBatch; ++i) {
+      Peer& peer = stack.peers()[(start + i * 31) % kConnections];
+      burst.push_back(stack.TcpFrame(peer, 80, tcp::kAck | tcp::kPsh, payload));
+      peer.seq += static_cast<uint32_t>(payload.size());
+    }
+    state.SetIterationTime(static_cast<double>(stack.RunBurst(burst)) * 1e-9);
+    operations += stack.Collect();
+  }
+  Report(state, operations);
+}
+BENCHMARK(BM_HttpKeepAlive)
+    ->ArgName("offload")
+    ->Arg(1)
+    ->Arg(0)
     ->UseManualTime();
 
 }  // namespace
