@@ -1,0 +1,186 @@
+"""Looking in, idling, stopping, starting again."""
+
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from lab import (KERNEL, STACK, Failure, expect, expect_equal, run,
+                 wait_until)
+
+TELEMETRY = "dpdk_telemetry.v2"
+
+
+def looks(server):
+    """The commands' output has the shape that people and scripts expect."""
+    with socket.create_connection((STACK, 80), timeout=5) as s:
+        local = s.getsockname()[1]
+        table = server.ask("netstat", "-a").stdout
+        wide = server.ask("netstat", "--wide", "-t").stdout
+        servers = server.ask("netstat", "-l").stdout
+    expect(re.search(r"^Proto Recv-Q Send-Q Local Address +Foreign Address "
+                     r"+State$", table, re.M), f"netstat's head: {table!r}")
+    expect(re.search(r"^tcp +0 +0 0\.0\.0\.0:80 +0\.0\.0\.0:\* +LISTEN$",
+                     table, re.M), f"the listener: {table!r}")
+    expect(re.search(rf"^tcp +0 +0 {STACK}:80 +{KERNEL}:{local} +ESTABLISHED$",
+                     table, re.M), f"the connection: {table!r}")
+    expect("LISTEN" in servers and "ESTABLISHED" not in servers,
+           f"netstat -l: {servers!r}")
+    for word in ("snd_una", "rcv_nxt", "cwnd", "ssthresh", "srtt", "rto"):
+        expect(word in wide, f"netstat --wide has no {word}")
+    expect("rx_packets" in server.ask("stats").stdout, "stats")
+    expect(KERNEL in server.ask("arp").stdout, "arp")
+    expect("10.77.0.0/24" in server.ask("route").stdout, "route")
+    ports = server.ask("ports").stdout
+    expect(re.search(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", ports), f"ports: {ports}")
+    for command in ("netstat", "stats", "arp", "route", "ports"):
+        json.loads(server.ask(command, "--json").stdout)
+
+
+def accounted(server):
+    """rx = delivered + the sum of the drops."""
+    stats = json.loads(server.ask("stats", "--json").stdout)
+    text = server.ask("stats", "--all").stdout
+    received = _find(stats, "rx_packets")
+    delivered = _find(stats, "delivered")
+    drops = _find(stats, "drops")
+    if isinstance(drops, dict):
+        drops = sum(v for v in drops.values() if isinstance(v, int))
+    expect_equal(delivered + drops, received, "delivered + drops")
+    expect(str(received) in text, "the same figure as text")
+    return f"{received} packets, {drops} dropped"
+
+
+def _find(tree, name):
+    if isinstance(tree, dict):
+        if name in tree:
+            value = tree[name]
+            return value["value"] if isinstance(value, dict) and \
+                "value" in value else value
+        for value in tree.values():
+            try:
+                return _find(value, name)
+            except LookupError:
+                pass
+    raise LookupError(f"no {name} in the statistics")
+
+
+def _telemetry_socket(name):
+    found = glob.glob(f"/var/run/dpdk/{name}/{TELEMETRY}*")
+    expect(found, f"no telemetry socket of {name}")
+    return found[0]
+
+
+def telemetry(server):
+    """What DPDK's own tool asks, and the tool itself where it is installed."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(5)
+        s.connect(_telemetry_socket(server.name))
+        expect_equal(json.loads(s.recv(4096))["pid"], server.pid, "the pid")
+        s.send(b"/")
+        commands = json.loads(s.recv(65536))["/"]
+        for command in ("/corelane/netstat", "/corelane/stats",
+                        "/corelane/ports", "/ethdev/list"):
+            expect(command in commands, f"no {command}")
+        s.send(b"/corelane/stats")
+        expect("rx_packets" in s.recv(65536).decode(), "/corelane/stats")
+    places = glob.glob("/usr/share/dpdk/usertools/dpdk-telemetry.py")
+    tool = shutil.which("dpdk-telemetry.py") or (places[0] if places else None)
+    if tool is None:
+        return "dpdk-telemetry.py is not installed"
+    done = run("python3", tool, "-f", server.name, data="/corelane/stats\nquit\n")
+    expect("rx_packets" in done.stdout, f"dpdk-telemetry.py: {done.stdout!r}")
+    return "with dpdk-telemetry.py"
+
+
+def idle(server):
+    """An idle instance sleeps. The aim is 5 % of a core."""
+    time.sleep(0.5)
+    before = server.cpu_seconds()
+    time.sleep(2)
+    share = 50 * (server.cpu_seconds() - before)
+    expect(share < 20, f"{share:.1f} % of a core when idle")
+    return f"{share:.1f} % of a core"
+
+
+def _left_behind(lab, name):
+    left = glob.glob(f"/var/run/dpdk/{name}*")
+    if lab.device == "tap" and lab.has_interface():
+        left.append("the interface cl0")
+    return left
+
+
+def _answers():
+    with socket.create_connection((STACK, 80), timeout=5) as s:
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        expect(s.recv(100).startswith(b"HTTP/1.1 200 "), "no answer")
+
+
+def stop_in_order(server):
+    """SIGTERM while a connection is open and one is busy."""
+    quiet = socket.create_connection((STACK, 80), timeout=5)
+    begin = time.monotonic()
+    expect_equal(server.stop(), 0, "exit code")
+    took = time.monotonic() - begin
+    # libxdp may have a word of its own at the end.
+    last = [line for line in server.log().splitlines()
+            if line.startswith("corelane: ")][-1]
+    expect(re.search(r"stopped: \d+ connections, \d+ packets", last),
+           f"the last line: {last!r}")
+    quiet.settimeout(5)
+    expect_equal(quiet.recv(10), b"", "the open connection's end")
+    quiet.close()
+    expect_equal(_left_behind(server.lab, server.name), [], "left behind")
+    return f"{took:.1f} s"
+
+
+def start_again(lab):
+    """The same name, again and again: after Ctrl-C and after kill -9."""
+    name = f"again-{os.getpid()}"
+    for number, code in ((signal.SIGINT, 0), (signal.SIGKILL, -9),
+                         (signal.SIGTERM, 0)):
+        server = lab.start("http", name=name)
+        _answers()
+        expect_equal(server.stop(number), code, f"exit after signal {number}")
+        if lab.device == "tap":
+            wait_until(lambda: not lab.has_interface(), 3, "the tap's end")
+    expect_equal(_left_behind(lab, name), [], "left behind")
+
+
+def name_in_use(lab):
+    first = lab.start("http")
+    second = lab.launch("http", "--dev", "null", "--addr", "10.77.9.2/24",
+                        name=first.name)
+    _refused(second, first.name)
+    _answers()
+    expect_equal(first.stop(), 0, "exit code of the first")
+
+
+def address_in_use(lab):
+    """The kernel has the address already, on the same wire."""
+    if lab.device == "tap":
+        raise Failure("there is nobody on a tap that is not up yet")
+    run("ip", "-n", lab.kernel_ns, "addr", "add", f"{STACK}/24", "dev",
+        lab.kernel_interface)
+    try:
+        server = lab.launch("http", "--dev", lab.dev_flag(), "--addr",
+                            f"{STACK}/24", "--quiet")
+        _refused(server, STACK)
+    finally:
+        run("ip", "-n", lab.kernel_ns, "addr", "del", f"{STACK}/24", "dev",
+            lab.kernel_interface)
+
+
+def _refused(server, word):
+    try:
+        code = server.process.wait(15)
+    except subprocess.TimeoutExpired:
+        raise Failure("it runs") from None
+    expect_equal(code, 2, "exit code")
+    last = server.log().strip().splitlines()[-1]
+    expect(word in last, f"the last line does not say {word}: {last!r}")
