@@ -35,6 +35,7 @@ void CommandLine::AddValues(const std::string& flag,
   app_.add_option(flag, values, help)
       ->type_name(value_name)
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 

@@ -18,7 +18,8 @@ namespace {
 
 absl::Status Bad(absl::string_view flag, absl::string_view text,
                  absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(flag, " ", text, ": ", what));
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, " ", text.empty() ? "''" : text, ": ", what));
 }
 
 // absl::SimpleAtoi takes blanks and signs; a flag's number has neither.

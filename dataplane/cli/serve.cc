@@ -24,7 +24,7 @@ using runtime::LogInfo;
 void LogStart(const ServerOptions& options, const runtime::Runtime& runtime) {
   LogInfo(absl::StrCat("version ", Version(), ", ", rte_version(), ", pid ",
                        getpid()));
-  if (options.verbose) {
+  if (options.runtime.verbose) {
     LogInfo(absl::StrCat("EAL: ", absl::StrJoin(runtime.eal().arguments(), " "),
                          "; ", runtime.packets(), " packets"));
   }
@@ -82,11 +82,11 @@ void KeepWallClock(const Service& service, dataplane::Application* application,
 }
 
 void LogTotals(const dataplane::Counters& c) {
-  LogInfo(absl::StrCat("stopped: ", c.tcp.passive_opens, " connections, ",
-                       c.rx_packets, " packets (", c.rx_bytes, " bytes) in, ",
-                       c.tx_packets, " packets (", c.tx_bytes, " bytes) out, ",
-                       c.Drops(), " dropped, ", c.tcp.retransmits,
-                       " retransmissions"));
+  LogInfo(absl::StrCat("stopped: ", c.tcp.passive_opens,
+                       " connections accepted, ", c.rx_packets, " packets (",
+                       c.rx_bytes, " bytes) in, ", c.tx_packets, " packets (",
+                       c.tx_bytes, " bytes) out, ", c.Drops(), " dropped, ",
+                       c.tcp.retransmits, " retransmissions"));
 }
 
 }  // namespace

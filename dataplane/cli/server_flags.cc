@@ -75,7 +75,7 @@ absl::StatusOr<ServerOptions> ServerFlags::Understand(
     const std::vector<std::string>& raw_eal_args) const {
   runtime::SetQuiet(quiet_);
   ServerOptions options;
-  options.verbose = verbose_;
+  options.runtime.verbose = verbose_;
   options.port = default_port_;
   options.runtime.raw_eal_args = raw_eal_args;
   if (absl::Status s = UnderstandNetwork(options); !s.ok()) return s;

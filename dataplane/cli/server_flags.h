@@ -19,7 +19,6 @@ struct ServerOptions {
   runtime::RuntimeOptions runtime;
   Ipv4Address listen;  // 0.0.0.0: every address of ours
   uint16_t port = 0;
-  bool verbose = false;
 };
 
 class ServerFlags {

@@ -101,6 +101,21 @@ void CoreLoop::Run() {
   }
   StopSignal::SetSleeper(nullptr);
   mailbox_.Close();
+  AbortRemaining();
+}
+
+void CoreLoop::AbortRemaining() {
+  dataplane::TcpLayer& tcp = pipeline_->tcp();
+  pipeline_->BeginTurn(clock_.Now());
+  // As many resets as fit into the transmit queues, and no waiting.
+  uint32_t budget = dataplane::TxQueue::kCapacity;
+  for (uint32_t i = 0; i < tcp.blocks().high_water() && budget > 0; ++i) {
+    const tcp::ControlBlock& cb = tcp.block(i);
+    if (cb.generation == 0 || cb.state == tcp::State::kClosed) continue;
+    tcp.Abort(i);
+    --budget;
+  }
+  TurnOnce(clock_.Now());
 }
 
 Time CoreLoop::NextDeadline(Time now) {

@@ -60,6 +60,8 @@ class CoreLoop {
   void KeepHouse(Time now);
   // Whether the loop is to end now.
   bool Stopping(Time now);
+  // Resets what did not end in time: the peers need not find out by themselves.
+  void AbortRemaining();
   Time NextDeadline(Time now);
 
   pmd::Clock clock_;

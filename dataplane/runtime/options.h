@@ -36,6 +36,7 @@ struct RuntimeOptions {
   uint32_t memory_mb = 0;   // MiB of packet memory; 0: by the other options
   std::optional<int> core;  // the CPU to stay on; nullopt: see Runtime::Start
   std::vector<std::string> raw_eal_args;
+  bool verbose = false;  // lets DPDK write to stderr while it starts
   // How long a stop waits for connections to end.
   Duration grace = 3s;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -12,6 +13,7 @@
 #include "dataplane/runtime/log.h"
 #include "dataplane/runtime/memory_plan.h"
 #include "dataplane/runtime/secrets.h"
+#include "dataplane/runtime/stderr_hold.h"
 #include "dataplane/runtime/stop_signal.h"
 
 namespace corelane::runtime {
@@ -56,7 +58,20 @@ absl::StatusOr<pmd::Eal> StartEal(const RuntimeOptions& options,
                                   const MemoryPlan& plan) {
   cpu_set_t before;
   const bool known = sched_getaffinity(0, sizeof(before), &before) == 0;
+  std::optional<StderrHold> hold;
+  if (!options.verbose) hold.emplace();
   absl::StatusOr<pmd::Eal> eal = pmd::Eal::Start(EalOptionsFor(options, plan));
+  if (hold.has_value()) {
+    const std::string said = hold->FirstLine();
+    hold.reset();
+    // getopt names the argument that DPDK's own message leaves out.
+    const size_t colon = said.find(": ");
+    if (!eal.ok() && !options.raw_eal_args.empty() &&
+        said.find("option") != std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "DPDK does not take what follows --: ", said.substr(colon + 2)));
+    }
+  }
   const bool free = !options.core.has_value() &&
                     IdleModeOf(options) == pmd::IdleMode::kAdaptive;
   if (eal.ok() && known && free) {
