@@ -21,8 +21,6 @@ namespace corelane::tcp {
 namespace {
 
 constexpr uint64_t kRuns = 4000;
-// Longer than the longest series of back-offs that a run can meet.
-constexpr Duration kDeadline = 3h;
 
 struct Packet {
   SegmentSpec spec;
@@ -55,6 +53,10 @@ struct Plan {
       blackout_ends = blackout_begins + Duration(rng.Below(20'000) * 1ms);
     }
   }
+  // A stall shows as a run that is too long. Where a third of all segments is
+  // lost, Karn's rule keeps the RTO at its maximum for nearly every one.
+  Duration Deadline() const { return loss_ppm < 100'000 ? 15min : 24h; }
+
   uint32_t loss_ppm;
   uint32_t duplicate_ppm;
   Duration delay;
@@ -77,7 +79,7 @@ class Endpoint {
     config_.max_synack_retransmits = 60;
     to_send_ = rng.Below(3) == 0 ? rng.Below(10) : rng.Below(40'000);
     write_size_ = rng.Between(1, 5'000);
-    read_size_ = rng.Below(3) == 0 ? rng.Between(1, 2'000) : 1u << 30;
+    read_size_ = rng.Below(3) == 0 ? rng.Between(100, 2'000) : 1u << 30;
     half_close_ = rng.Below(3) == 0;
     iss_ = SeqNum(rng.Below(2) == 0 ? ~rng.Below(30'000) : rng.Next32());
   }
@@ -359,8 +361,8 @@ class Pair {
       next = std::min(next.value_or(at), at);
     }
     EXPECT_TRUE(next) << "nothing will ever happen again: " << Describe();
-    EXPECT_LT(Elapsed(), kDeadline) << "no end: " << Describe();
-    if (!next || Elapsed() >= kDeadline) return false;
+    EXPECT_LT(Elapsed(), plan_.Deadline()) << "no end: " << Describe();
+    if (!next || Elapsed() >= plan_.Deadline()) return false;
     now_ = std::max(now_, *next);
     // Often a burst: several arrivals before anybody is asked what is due.
     while (!wire_.empty() && wire_.top().at <= now_) {
