@@ -101,7 +101,6 @@ int Serve(const ServerOptions& options, const Service& service) {
     return kExitBadInput;
   }
   runtime::Runtime& runtime = **started;
-  LogStart(options, runtime);
   if (absl::Status s =
           Open(options, service, application.get(), runtime.pipeline());
       !s.ok()) {
@@ -112,6 +111,8 @@ int Serve(const ServerOptions& options, const Service& service) {
     LogError(s.message());
     return kExitBadInput;
   }
+  // Only now, so that what does not work out is one line.
+  LogStart(options, runtime);
   auto telemetry = inspect::Telemetry::Start(&runtime);
   if (!telemetry.ok()) {
     // Not worth refusing to work for.

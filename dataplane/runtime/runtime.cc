@@ -58,20 +58,7 @@ absl::StatusOr<pmd::Eal> StartEal(const RuntimeOptions& options,
                                   const MemoryPlan& plan) {
   cpu_set_t before;
   const bool known = sched_getaffinity(0, sizeof(before), &before) == 0;
-  std::optional<StderrHold> hold;
-  if (!options.verbose) hold.emplace();
   absl::StatusOr<pmd::Eal> eal = pmd::Eal::Start(EalOptionsFor(options, plan));
-  if (hold.has_value()) {
-    const std::string said = hold->FirstLine();
-    hold.reset();
-    // getopt names the argument that DPDK's own message leaves out.
-    const size_t colon = said.find(": ");
-    if (!eal.ok() && !options.raw_eal_args.empty() &&
-        said.find("option") != std::string::npos) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "DPDK does not take what follows --: ", said.substr(colon + 2)));
-    }
-  }
   const bool free = !options.core.has_value() &&
                     IdleModeOf(options) == pmd::IdleMode::kAdaptive;
   if (eal.ok() && known && free) {
@@ -115,7 +102,13 @@ dataplane::DeviceCaps CapsOf(const pmd::Offloads& offloads) {
 Runtime::Runtime(const RuntimeOptions& options, pmd::Eal eal)
     : options_(options), eal_(std::move(eal)) {}
 
-Runtime::~Runtime() = default;
+Runtime::~Runtime() {
+  // Some drivers' libraries have something to say at the end, too.
+  std::optional<StderrHold> hold;
+  if (!options_.verbose) hold.emplace();
+  cores_.clear();
+  ports_.clear();
+}
 
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Start(
     const RuntimeOptions& options) {
@@ -123,9 +116,20 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Start(
   if (absl::Status s = CheckHostAddresses(options); !s.ok()) return s;
   absl::StatusOr<MemoryPlan> plan = PlanFor(options);
   if (!plan.ok()) return plan.status();
+  std::optional<StderrHold> hold;
+  if (!options.verbose) hold.emplace();
   absl::StatusOr<pmd::Eal> eal = StartEal(options, *plan);
-  if (!eal.ok()) return eal.status();
-
+  if (!eal.ok()) {
+    // getopt names the argument that DPDK's own message leaves out.
+    const std::string said = hold.has_value() ? hold->FirstLine() : "";
+    if (options.raw_eal_args.empty() ||
+        said.find("option") == std::string::npos) {
+      return eal.status();
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat("DPDK does not take what follows --: ",
+                     said.substr(said.find(": ") + 2)));
+  }
   std::unique_ptr<Runtime> runtime(new Runtime(options, *std::move(eal)));
   absl::Status s = runtime->CreatePools(plan->packets, plan->data_room);
   if (s.ok()) s = runtime->OpenPorts();
