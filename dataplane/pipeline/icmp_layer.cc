@@ -66,8 +66,16 @@ void IcmpLayer::Receive(const Ipv4Packet& in) {
     }
     ++core_.counters.icmp_echo_in;
     ++core_.counters.delivered;
-    // The packet itself is turned round.
     icmp::TurnEchoRequestIntoReply(DataOf(in.packet));
+    // Not all that arrives in one packet may leave in one: af_packet hands over
+    // what the kernel has put together from fragments.
+    if (in.packet->pkt_len + ipv4::kHeaderLength > path.interface->config.mtu) {
+      ip_.OutputDatagram(path, EchoReplySpec(in.header), BytesOf(in.packet), {})
+          .IgnoreError();
+      core_.pool.Free(in.packet);
+      return;
+    }
+    // The packet itself is turned round.
     in.packet->ol_flags = 0;
     ip_.Output(path, in.packet, EchoReplySpec(in.header));
     return;
