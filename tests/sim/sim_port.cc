@@ -77,8 +77,10 @@ Packet* SimPort::ToPacket(const Frame& frame) {
       return nullptr;
     }
     const size_t n = std::min(piece, frame.size() - at);
-    std::memcpy(dataplane::Append(packet, static_cast<uint16_t>(n)),
-                frame.data() + at, n);
+    if (n > 0) {
+      std::memcpy(dataplane::Append(packet, static_cast<uint16_t>(n)),
+                  frame.data() + at, n);
+    }
     if (head == nullptr) {
       head = packet;
     } else {
