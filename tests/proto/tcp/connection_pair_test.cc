@@ -296,22 +296,22 @@ class Endpoint {
     }
   }
 
+  ControlBlock cb_;
   Rng& rng_;
   Config config_;
   Counters counters_;
-  ControlBlock cb_;
-  ReceiveHoles holes_;
   ReceiveModel receiver_;
   std::optional<Request> request_;
   std::optional<TimeWait> time_wait_;
   std::optional<Tick> reads_at_;
   std::vector<SegmentSpec> out_;
+  ReceiveHoles holes_;
   SeqNum iss_;
-  uint16_t mss_;
   uint32_t to_send_;
   uint32_t write_size_;
   uint32_t read_size_;
   uint32_t acked_ = 0;
+  uint16_t mss_;
   bool half_close_;
   bool wakes_ = false;
   bool closed_ = false;
