@@ -177,7 +177,15 @@ bool TcpLayer::SendPacket(uint32_t index, Packet* packet) {
 }
 
 void TcpLayer::ShutdownSend(uint32_t index) {
-  if (tcp::CloseSend(blocks_[index])) MarkDirty(index);
+  tcp::ControlBlock& cb = blocks_[index];
+  if (tcp::CloseSend(cb)) {
+    MarkDirty(index);
+  } else if (!cb.Has(tcp::kDetached)) {
+    // Still in SYN-SENT: that deletes it (RFC 9293 section 3.10.4).
+    cb.error = tcp::Error::kAborted;
+    Detach(index);
+    MarkReady(index, kGone);
+  }
 }
 
 void TcpLayer::Close(uint32_t index) {
