@@ -45,14 +45,12 @@ def looks(server):
 def accounted(server):
     """rx = delivered + the sum of the drops."""
     stats = json.loads(server.ask("stats", "--json").stdout)
-    text = server.ask("stats", "--all").stdout
     received = _find(stats, "rx_packets")
     delivered = _find(stats, "delivered")
     drops = _find(stats, "drops")
     if isinstance(drops, dict):
         drops = sum(v for v in drops.values() if isinstance(v, int))
     expect_equal(delivered + drops, received, "delivered + drops")
-    expect(str(received) in text, "the same figure as text")
     return f"{received} packets, {drops} dropped"
 
 
@@ -122,19 +120,22 @@ def _answers():
 
 
 def stop_in_order(server):
-    """SIGTERM while a connection is open and one is busy."""
+    """SIGTERM while a connection is open: it ends with a FIN, not a reset."""
     quiet = socket.create_connection((STACK, 80), timeout=5)
+    # Until then the handshake's last ACK may not have been looked at.
+    wait_until(lambda: "ESTABLISHED" in server.ask("netstat", "-t").stdout, 3,
+               "the connection in netstat")
     begin = time.monotonic()
-    expect_equal(server.stop(), 0, "exit code")
+    server.process.send_signal(signal.SIGTERM)
+    expect_equal(quiet.recv(10), b"", "the open connection's end")
+    quiet.close()
+    expect_equal(server.process.wait(10), 0, "exit code")
     took = time.monotonic() - begin
     # libxdp may have a word of its own at the end.
     last = [line for line in server.log().splitlines()
             if line.startswith("corelane: ")][-1]
-    expect(re.search(r"stopped: \d+ connections, \d+ packets", last),
+    expect(re.search(r"stopped: \d+ connections.*, \d+ packets", last),
            f"the last line: {last!r}")
-    quiet.settimeout(5)
-    expect_equal(quiet.recv(10), b"", "the open connection's end")
-    quiet.close()
     expect_equal(_left_behind(server.lab, server.name), [], "left behind")
     return f"{took:.1f} s"
 

@@ -7,6 +7,7 @@ unmade by Lab.close(), so that runs can overlap and leave nothing behind.
 import ctypes
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -125,6 +126,10 @@ class Lab:
         self.kernel_ns = f"cl-k-{self.tag}" if device != "tap" else self.stack_ns
         self.interface = "cl0" if device == "tap" else "stk0"
         self.kernel_interface = "cl0" if device == "tap" else "krn0"
+        # DPDK's af_packet has the kernel put fragments together (the fanout it
+        # joins asks for that, and nothing switches it off) and receives what
+        # comes of it in frames of 2 KiB; larger datagrams arrive truncated.
+        self.largest = 1800 if device == "af_packet" else 65507
         self.servers = []
         self._count = 0
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -230,6 +235,8 @@ class Lab:
             if server.running():
                 server.process.kill()
                 server.process.wait()
+            # What a killed one could not take away.
+            shutil.rmtree(f"/var/run/dpdk/{server.name}", ignore_errors=True)
         _libc.setns(self._home, CLONE_NEWNET)
         for name in self._namespaces:
             run("ip", "netns", "del", name, check=False)

@@ -93,7 +93,6 @@ def input_checks(report, lab):
         name = " ".join(words) or "(nothing)"
         report.check(f"input: {name}", check_input.command_line, lab, words,
                      expected)
-    report.check("input: EAL argument", check_input.eal_argument, lab)
     report.check("input: no permission", check_input.no_permission, lab)
     report.check("input: no /dev/net/tun", check_input.no_tun, lab)
     report.check("input: no huge pages", check_input.no_huge_pages, lab)
