@@ -45,10 +45,26 @@ struct Core {
   // Few packets are left: payload is refused so that control still gets by.
   bool low_memory = false;
   uint32_t low_memory_mark = 0;  // ... namely fewer than this
+  // Packets that may be bound before the pool has to be asked again: asking
+  // costs more than a packet does.
+  int64_t spare_packets = 0;
 
   void SetTime(Time time) {
     now = time;
     tcp_now = tcp::Now(time);
+  }
+
+  void CheckMemory() {
+    const uint32_t left = pool.available();
+    low_memory = left < low_memory_mark;
+    spare_packets = low_memory ? 0 : left - low_memory_mark;
+  }
+  // `n` packets came in or are about to be allocated for payload.
+  void NoteBound(uint32_t n) {
+    spare_packets -= n;
+    if (spare_packets < 0) [[unlikely]] {
+      CheckMemory();
+    }
   }
 
   // Ends a received packet's life with a reason.

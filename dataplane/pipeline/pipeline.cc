@@ -113,6 +113,7 @@ Packet* Pipeline::Linearize(Packet* packet) {
 }
 
 void Pipeline::Receive(uint16_t interface, std::span<Packet* const> burst) {
+  core_.NoteBound(static_cast<uint32_t>(burst.size()));
   for (Packet* packet : burst) __builtin_prefetch(DataOf(packet));
   for (Packet* packet : burst) ReceiveOne(interfaces_[interface], packet);
 }
@@ -170,10 +171,10 @@ void Pipeline::ReceiveOne(Interface& interface, Packet* packet) {
 }
 
 void Pipeline::EndTurn() {
-  // Asking the pool costs more than a packet does, so not in every turn.
+  // Packets also come back, which nobody counts.
   constexpr uint32_t kMemoryCheckInterval = 64;
   if (turns_++ % kMemoryCheckInterval == 0 || core_.low_memory) {
-    core_.low_memory = core_.pool.available() < core_.low_memory_mark;
+    core_.CheckMemory();
   }
   tcp_.Ingest();
   tcp_.RunTimers();

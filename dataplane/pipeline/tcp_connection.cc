@@ -124,7 +124,8 @@ uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
           std::min<uint32_t>(TailroomOf(tail->packet), cb.mss - tail->length);
     }
     if (room == 0) {
-      Packet* packet = core_.pool.Alloc();
+      core_.NoteBound(1);
+      Packet* packet = core_.low_memory ? nullptr : core_.pool.Alloc();
       if (packet == nullptr) break;
       tail = AppendPacketChunk(index, packet);
       room = std::min<uint32_t>(TailroomOf(packet), cb.mss);

@@ -79,6 +79,17 @@ bool TcpLayer::MayPark(uint32_t index) const {
          kMaxParkedShare * config_.receive_buffer;
 }
 
+// Lets go of what waits behind a gap: it was never acknowledged, so the peer
+// sends it again. Else the waiting packets could keep memory low for ever, when
+// low memory is why the segment that fills the gap is refused.
+void TcpLayer::Renege(uint32_t index) {
+  Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr || buffers->holes == kNoIndex) return;
+  buffers->reorder.Clear(core_.pool);
+  holes_.Free(buffers->holes);
+  buffers->holes = kNoIndex;
+}
+
 // Where gaps are noted, made when the first one appears.
 tcp::ReceiveHoles* TcpLayer::HolesFor(uint32_t index,
                                       const tcp::Segment& segment) {
@@ -101,6 +112,7 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
   const SeqNum rcv_nxt = cb.rcv_nxt;
   tcp::IngestResult result;
   bool refused = false;
+  if (core_.low_memory) Renege(index);
   if (core_.low_memory || !tcp::IngestPredicted(cb, segment, ctx, result)) {
     tcp::Segment wanted = segment;
     if (segment.payload_length > 0 &&

@@ -185,6 +185,7 @@ class TcpLayer {
   void MarkDirty(uint32_t index);
   void MarkReady(uint32_t index, uint8_t events);
   void OnConsumed(uint32_t index);
+  void Renege(uint32_t index);
   void BlockWriter(uint32_t index);
   SendChunk* AppendPacketChunk(uint32_t index, Packet* packet);
 
