@@ -45,7 +45,9 @@ void TurnEchoRequestIntoReply(uint8_t* message) {
   message[0] = kEchoReply;
   const uint16_t checksum =
       ChecksumUpdate16(LoadBe16(message + 2), before, LoadBe16(message));
-  StoreBe16(message + 2, checksum);
+  // 0 and all ones are the same number, except over a message of nothing but
+  // zeros: of that the checksum is all ones, and otherwise both are right.
+  StoreBe16(message + 2, checksum == 0 ? uint16_t{0xffff} : checksum);
 }
 
 void WriteEchoRequest(MutableByteView message, uint16_t identifier,

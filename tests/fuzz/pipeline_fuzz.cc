@@ -131,10 +131,15 @@ void Fuzz::Turn() {
   ++turns_;
   const std::string wrong = oracle_.Check(*node_);
   if (!wrong.empty()) Die(wrong);
-  if (node_->port(0).problem() != nullptr) Die(node_->port(0).problem());
+  const std::vector<Frame> sent = node_->port(0).TakeSent();
+  if (node_->port(0).problem() != nullptr) {
+    std::string text = node_->port(0).problem();
+    for (const Frame& frame : sent) text += "\n  " + Describe(frame);
+    Die(text);
+  }
   if (node_->heap().problem() != nullptr) Die(node_->heap().problem());
   // The peer answers ARP, or hardly anything would ever be sent.
-  for (const Frame& frame : node_->port(0).TakeSent()) {
+  for (const Frame& frame : sent) {
     const ParsedFrame f = ParseFrame(frame);
     if (f.is_arp && f.arp.operation == arp::kRequest &&
         f.arp.target == AddressOf(1, 0)) {
