@@ -100,6 +100,19 @@ absl::StatusOr<Ipv4Address> ParseAddress(absl::string_view flag,
   return *address;
 }
 
+absl::StatusOr<dataplane::UdpEndpoint> ParseEndpoint(absl::string_view flag,
+                                                     const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  if (parts.size() != 2) {
+    return Bad(flag, text, "write address and port like 10.77.0.1:9000");
+  }
+  auto address = ParseAddress(flag, parts[0]);
+  if (!address.ok()) return address.status();
+  auto port = ParsePort(flag, parts[1]);
+  if (!port.ok()) return port.status();
+  return dataplane::UdpEndpoint{*address, *port};
+}
+
 absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
     const std::string& text) {
   const std::vector<std::string> parts =

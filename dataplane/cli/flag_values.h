@@ -27,6 +27,10 @@ absl::StatusOr<uint16_t> ParsePort(absl::string_view flag,
 absl::StatusOr<Duration> ParseDuration(absl::string_view flag,
                                        const std::string& text, Duration low,
                                        Duration high);
+// "10.77.0.1:9000".
+absl::StatusOr<dataplane::UdpEndpoint> ParseEndpoint(absl::string_view flag,
+                                                     const std::string& text);
+
 absl::StatusOr<Ipv4Address> ParseAddress(absl::string_view flag,
                                          const std::string& text);
 // "10.77.0.2/24" or "10.77.0.2/24@1".

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "dataplane/cli/dialer.h"
 #include "dataplane/cli/version.h"
 #include "dataplane/inspect/telemetry.h"
 #include "dataplane/runtime/log.h"
@@ -59,13 +60,21 @@ void LogListening(const ServerOptions& options, const Service& service) {
 
 // Opens the service's sockets.
 absl::Status Open(const ServerOptions& options, const Service& service,
-                  dataplane::Application* application,
-                  dataplane::Pipeline& pipeline) {
-  const uint16_t id = pipeline.AddApplication(application);
+                  dataplane::Pipeline& pipeline, uint16_t id) {
   auto listener = pipeline.tcp().Listen(options.listen, options.port, id);
   if (!listener.ok()) return listener.status();
   if (!service.udp) return absl::OkStatus();
   return pipeline.udp().Bind(options.listen, options.port, id).status();
+}
+
+// Opens the connections of --connect. What becomes of them the dialer logs.
+absl::Status Dial(const ServerOptions& options, dataplane::Pipeline& pipeline,
+                  uint16_t id) {
+  for (const dataplane::UdpEndpoint& to : options.connect) {
+    auto connection = pipeline.tcp().Connect(to.address, to.port, id);
+    if (!connection.ok()) return connection.status();
+  }
+  return absl::OkStatus();
 }
 
 // The host's clock may be set while we run, hence now and then.
@@ -101,13 +110,18 @@ int Serve(const ServerOptions& options, const Service& service) {
     return kExitBadInput;
   }
   runtime::Runtime& runtime = **started;
-  if (absl::Status s =
-          Open(options, service, application.get(), runtime.pipeline());
+  Dialer dialer(application.get());
+  const uint16_t id = runtime.pipeline().AddApplication(&dialer);
+  if (absl::Status s = Open(options, service, runtime.pipeline(), id);
       !s.ok()) {
     LogError(s.message());
     return kExitBadInput;
   }
   if (absl::Status s = runtime.ClaimAddresses(); !s.ok()) {
+    LogError(s.message());
+    return kExitBadInput;
+  }
+  if (absl::Status s = Dial(options, runtime.pipeline(), id); !s.ok()) {
     LogError(s.message());
     return kExitBadInput;
   }

@@ -46,6 +46,9 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
                 absl::StrCat("Where to listen (default: ", default_port, ")"));
   line.AddValue("--listen", listen_, "A.B.C.D",
                 "One --addr to listen on (default: 0.0.0.0, all of them)");
+  line.AddValues("--connect", connect_, "A.B.C.D:PORT",
+                 "Also connect there over TCP and serve the peer; may be "
+                 "repeated");
   line.AddValue("--name", name_, "NAME",
                 "Name of this instance (default: corelane)");
   line.AddValue("--max-connections", max_connections_, "N",
@@ -116,6 +119,11 @@ absl::Status ServerFlags::UnderstandNetwork(ServerOptions& options) const {
     auto route = ParseRoute(text);
     if (!route.ok()) return route.status();
     options.runtime.routes.push_back(*route);
+  }
+  for (const std::string& text : connect_) {
+    auto endpoint = ParseEndpoint("--connect", text);
+    if (!endpoint.ok()) return endpoint.status();
+    options.connect.push_back(*endpoint);
   }
   if (gateway_.has_value()) {
     auto gateway = ParseAddress("--gateway", *gateway_);

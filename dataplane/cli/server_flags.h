@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "dataplane/api/udp_socket.h"
 #include "dataplane/cli/command_line.h"
 #include "dataplane/runtime/options.h"
 #include "proto/base/address.h"
@@ -19,6 +20,8 @@ struct ServerOptions {
   runtime::RuntimeOptions runtime;
   Ipv4Address listen;  // 0.0.0.0: every address of ours
   uint16_t port = 0;
+  // Connections to open at start, besides listening.
+  std::vector<dataplane::UdpEndpoint> connect;
 };
 
 class ServerFlags {
@@ -41,6 +44,7 @@ class ServerFlags {
   std::vector<std::string> devices_;
   std::vector<std::string> addresses_;
   std::vector<std::string> routes_;
+  std::vector<std::string> connect_;
   std::optional<std::string> gateway_;
   std::optional<std::string> name_;
   std::optional<std::string> port_;
