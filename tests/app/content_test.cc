@@ -10,6 +10,8 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace corelane::dataplane {
 namespace {
 
@@ -58,7 +60,7 @@ TEST(ContentTest, SizesAreExactAndLinesNumbered) {
     const Resource& resource = *(*content)->everything();
     ASSERT_EQ(resource.body.size(), size);
     if (size > 1024) {
-      EXPECT_EQ(TextOf(resource.body.subspan(16 * 1009, 16)),
+      EXPECT_EQ(TextOf(resource.body.subspan(size_t{16} * 1009, 16)),
                 "000000000001009\n");
     }
     EXPECT_EQ(resource.answer.size(),
@@ -146,7 +148,7 @@ TEST_F(ContentFolderTest, RefusalsNameWhatIsWrong) {
   auto message = [](const std::string& root, const ContentLimits& limits = {}) {
     const auto content = Content::FromFolder(root, limits);
     EXPECT_FALSE(content.ok());
-    return std::string(content.status().message());
+    return absl::StrCat(content.status().message());
   };
   EXPECT_THAT(message(root_ + "/missing"), HasSubstr("/missing"));
   EXPECT_THAT(message(root_), HasSubstr("no files to serve"));

@@ -10,8 +10,6 @@
 namespace corelane::apptest {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 const dataplane::Content& Hello() {

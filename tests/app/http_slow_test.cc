@@ -222,10 +222,10 @@ TEST(HttpSlowTest, WithoutASessionLeftItSaysSo) {
   options.http.max_sessions = 3;
   options.http.max_texts = 2;
   HttpWorld world(Hello(), options);
-  std::vector<Peer*> greedy;
-  for (int i = 0; i < 5; ++i) {
-    greedy.push_back(&world.Open());
-    world.Send(*greedy.back(), "GET / HT");
+  std::vector<Peer*> greedy(5);
+  for (Peer*& peer : greedy) {
+    peer = &world.Open();
+    world.Send(*peer, "GET / HT");
   }
   world.Run(1s);
   EXPECT_EQ(world.app().sessions_in_use(), 2u);
@@ -247,8 +247,8 @@ TEST(HttpSlowTest, AThousandConnections) {
   HttpWorldOptions options;
   options.server_packets = 16384;
   HttpWorld world(Hello(), options);
-  std::vector<Peer*> peers;
-  for (int i = 0; i < 1000; ++i) peers.push_back(&world.Connect());
+  std::vector<Peer*> peers(1000);
+  for (Peer*& peer : peers) peer = &world.Connect();
   world.Run(1s);
   for (int round = 0; round < 3; ++round) {
     for (Peer* peer : peers) world.Send(*peer, kGet);
@@ -267,10 +267,10 @@ TEST(HttpSlowTest, SurvivesAShortageOfPackets) {
   HttpWorldOptions options;
   options.server_packets = 600;
   HttpWorld world(Large(), options);
-  std::vector<Peer*> peers;
-  for (int i = 0; i < 20; ++i) {
-    peers.push_back(&world.Open());
-    world.Send(*peers.back(), kGet);
+  std::vector<Peer*> peers(20);
+  for (Peer*& peer : peers) {
+    peer = &world.Open();
+    world.Send(*peer, kGet);
   }
   world.Run(60s);
   for (Peer* peer : peers) {

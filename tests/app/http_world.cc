@@ -122,7 +122,8 @@ HttpWorld::HttpWorld(const dataplane::Content& content,
   wire.queue_bytes = 1u << 26;
   const size_t there = world_.Join({0, 0}, {1, 0}, wire, wire);
   world_.SetTap([this, there](size_t w, ByteView frame, Time) {
-    if (w == there + 1 && !sim::ParseFrame(frame).payload.empty()) {
+    const sim::ParsedFrame parsed = sim::ParseFrame(frame);
+    if (w == there + 1 && parsed.is_tcp && !parsed.payload.empty()) {
       ++data_segments_;
     }
   });

@@ -91,7 +91,8 @@ def telemetry(server):
     tool = shutil.which("dpdk-telemetry.py") or (places[0] if places else None)
     if tool is None:
         return "dpdk-telemetry.py is not installed"
-    done = run("python3", tool, "-f", server.name, data="/corelane/stats\nquit\n")
+    done = run("python3", tool, "-f", server.name,
+               data="/corelane/stats\nquit\n")
     expect("rx_packets" in done.stdout, f"dpdk-telemetry.py: {done.stdout!r}")
     return "with dpdk-telemetry.py"
 

@@ -45,8 +45,9 @@ def bulk_echo(_server):
                 received += len(data)
             if ready[0][1] & selectors.EVENT_WRITE and sent < total:
                 at = sent % MEGABYTE
-                n = s.send(memoryview(block)[at:at + min(1 << 18, total - sent)])
-                sent_hash.update(memoryview(block)[at:at + n])
+                rest = memoryview(block)[at:at + min(1 << 18, total - sent)]
+                n = s.send(rest)
+                sent_hash.update(rest[:n])
                 sent += n
                 if sent == total:
                     s.shutdown(socket.SHUT_WR)

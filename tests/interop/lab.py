@@ -123,7 +123,9 @@ class Lab:
         self.device = device
         self.tag = f"{os.getpid()}-{Lab._made}"
         self.stack_ns = f"cl-s-{self.tag}"
-        self.kernel_ns = f"cl-k-{self.tag}" if device != "tap" else self.stack_ns
+        self.kernel_ns = self.stack_ns
+        if device != "tap":
+            self.kernel_ns = f"cl-k-{self.tag}"
         self.interface = "cl0" if device == "tap" else "stk0"
         self.kernel_interface = "cl0" if device == "tap" else "krn0"
         # DPDK's af_packet has the kernel put fragments together (the fanout it
