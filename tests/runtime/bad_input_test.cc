@@ -1,0 +1,157 @@
+// Whatever a user gets wrong before DPDK starts: exit code 2, one line on
+// stderr that says what to type instead, nothing on stdout.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "dataplane/cli/commands.h"
+#include "dataplane/cli/version.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace corelane::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct BadInput {
+  const char* words;  // separated by blanks
+  const char* says;
+};
+
+constexpr BadInput kCases[] = {
+    {"--port 7", "corelane echo --port"},
+    {"ecoh", "did you mean 'echo'?"},
+    {"netsat", "did you mean 'netstat'?"},
+    {"frobnicate", "unknown command 'frobnicate'"},
+    {"help frobnicate", "unknown command 'frobnicate'"},
+    {"echo", "--addr 10.77.0.2/24"},
+    {"echo --prot 7", "did you mean '--port'?"},
+    {"echo --prot=7", "did you mean '--port'?"},
+    {"echo --adr 10.77.0.2/24", "did you mean '--addr'?"},
+    {"echo -p 7", "unknown flag -p"},
+    {"echo now", "unexpected argument 'now'"},
+    {"echo --addr 10.77.0.2/24 now", "unexpected argument 'now'"},
+    {"echo --addr", "--addr needs a value"},
+    {"echo --port", "--port needs a value"},
+    {"echo --port 7 --port 8", "--port is given more than once"},
+    {"echo --addr 10.77.0.2/24 --port 0", "from 1 to 65535"},
+    {"echo --addr 10.77.0.2/24 --port 65536", "from 1 to 65535"},
+    {"echo --addr 10.77.0.2/24 --port -1", "from 1 to 65535"},
+    {"echo --addr 10.77.0.2", "write 10.77.0.2/24"},
+    {"echo --addr 10.77.0.0/24", "host part is zero"},
+    {"echo --addr 10.77.0.2/24@1", "no such device"},
+    {"echo --addr 10.77.0.2/24 --addr 10.77.0.2/24", "given twice"},
+    {"echo --addr 10.77.0.2/24 --gateway 10.78.0.1", "10.77.0.0/24"},
+    {"echo --addr 10.77.0.2/24 --gateway x", "not an IPv4 address"},
+    {"echo --addr 10.77.0.2/24 --route 10.0.0.0/8", "10.1.0.0/16,10.77.0.1"},
+    {"echo --addr 10.77.0.2/24 --listen 10.77.0.3", "no --addr of ours"},
+    {"echo --addr 10.77.0.2/24 --dev tpa", "did you mean 'tap'?"},
+    {"echo --addr 10.77.0.2/24 --dev tap,ifcae=x", "did you mean 'iface'?"},
+    {"echo --addr 10.77.0.2/24 --name a/b", "letters, digits"},
+    {"echo --addr 10.77.0.2/24 --max-connections 0", "from 1 to 16777216"},
+    {"echo --addr 10.77.0.2/24 --max-connections 1e9", "from 1 to 16777216"},
+    {"echo --addr 10.77.0.2/24 --idle lazy", "spin, adaptive"},
+    {"echo --addr 10.77.0.2/24 --mtu 64", "from 576 to 9216 bytes"},
+    {"echo --addr 10.77.0.2/24 --huge maybe", "auto, require, off"},
+    {"echo --addr 10.77.0.2/24 --memory 0", "MiB"},
+    {"echo --dev null --addr 10.77.0.2/24 --memory 1", "give at least"},
+    {"echo --addr 10.77.0.2/24 --cores 0,1", "one core only"},
+    {"echo --addr 10.77.0.2/24 --cores two", "a number"},
+    {"echo --dev null --addr 10.77.0.2/24 --cores 1023", "there is no CPU"},
+    {"echo --addr 10.77.0.2/24 --grace soon", "such as 500ms"},
+    {"echo --addr 10.77.0.2/24 --dev af_packet,iface=nosuch0",
+     "no interface nosuch0"},
+    {"echo --addr 10.77.0.2/24 --dev af_packet", "iface="},
+    {"http --addr 10.77.0.2/24 --root /no/such/folder", "--root"},
+    {"http --addr 10.77.0.2/24 --root /etc/passwd", "--root"},
+    {"http --addr 10.77.0.2/24 --body a --size 1", "exclude each other"},
+    {"http --addr 10.77.0.2/24 --size many", "bytes"},
+    {"http --addr 10.77.0.2/24 --idle-timeout 0", "from 100ms"},
+    {"netstat --name no-such-instance", "no instance named"},
+    {"netstat --name a/b", "letters, digits"},
+    {"netstat -x", "unknown flag -x"},
+    {"netstat --wid", "did you mean '--wide'?"},
+    {"netstat 10.77.0.2", "unexpected argument"},
+    {"netstat -- -l 0", "nothing follows --"},
+    {"stats --name no-such-instance", "corelane echo"},
+    {"ports --name no-such-instance", "corelane echo"},
+    {"arp --name no-such-instance", "corelane echo"},
+    {"route --name no-such-instance", "corelane echo"},
+    {"version now", "unexpected argument"},
+};
+
+struct Outcome {
+  int code;
+  std::string out;
+  std::string error;
+};
+
+Outcome RunWords(const std::vector<std::string>& words) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Outcome outcome;
+  outcome.code = RunProgram(words);
+  outcome.error = testing::internal::GetCapturedStderr();
+  outcome.out = testing::internal::GetCapturedStdout();
+  return outcome;
+}
+
+void ExpectOneLine(const std::vector<std::string>& words, const char* says) {
+  SCOPED_TRACE(absl::StrJoin(words, " "));
+  const Outcome outcome = RunWords(words);
+  EXPECT_EQ(outcome.code, kExitBadInput);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.error, StartsWith("corelane: "));
+  EXPECT_THAT(outcome.error, HasSubstr(says));
+  EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1);
+  EXPECT_EQ(outcome.error.back(), '\n');
+}
+
+TEST(BadInputTest, IsOneLineAndExitCodeTwo) {
+  for (const BadInput& bad : kCases) {
+    ExpectOneLine(absl::StrSplit(bad.words, ' '), bad.says);
+  }
+}
+
+TEST(BadInputTest, EmptyAndStrangeWords) {
+  ExpectOneLine({}, "no command");
+  ExpectOneLine({""}, "no command");
+  ExpectOneLine({"echo", "--port", ""}, "--port ''");
+  ExpectOneLine({"echo", ""}, "unexpected argument ''");
+  ExpectOneLine({"echo", "--name", "a\nb", "--addr", "10.77.0.2/24"},
+                "letters, digits");
+  ExpectOneLine({"\n"}, "unknown command");
+}
+
+TEST(HelpTest, ExplainsEveryCommand) {
+  const Outcome all = RunWords({"--help"});
+  EXPECT_EQ(all.code, kExitOk);
+  EXPECT_EQ(all.error, "");
+  for (const char* command : {"http", "echo", "discard", "chargen", "netstat",
+                              "stats", "ports", "arp", "route", "version"}) {
+    EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command + " "));
+    for (const auto& words : {std::vector<std::string>{command, "--help"},
+                              std::vector<std::string>{"help", command}}) {
+      const Outcome one = RunWords(words);
+      EXPECT_EQ(one.code, kExitOk);
+      EXPECT_EQ(one.error, "");
+      EXPECT_THAT(one.out, HasSubstr(std::string("corelane ") + command));
+    }
+  }
+  EXPECT_THAT(RunWords({"echo", "-h"}).out, HasSubstr("af_xdp,iface=IF"));
+}
+
+TEST(VersionTest, IsTheBuilds) {
+  EXPECT_STREQ(Version(), CORELANE_EXPECTED_VERSION);
+  const Outcome outcome = RunWords({"--version"});
+  EXPECT_EQ(outcome.code, kExitOk);
+  EXPECT_THAT(outcome.out, StartsWith("corelane " CORELANE_EXPECTED_VERSION));
+  EXPECT_THAT(outcome.out, HasSubstr("DPDK"));
+}
+
+}  // namespace
+}  // namespace corelane::cli
