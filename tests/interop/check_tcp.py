@@ -7,9 +7,10 @@ import re
 import selectors
 import socket
 import struct
+import subprocess
 import time
 
-from lab import STACK, Failure, expect, expect_equal, run, wait_until
+from lab import KERNEL, STACK, Failure, expect, expect_equal, run, wait_until
 
 MEGABYTE = 1_000_000
 ECHO = (STACK, 7)
@@ -105,6 +106,36 @@ def resets(server):
 def established(server):
     table = server.ask("netstat", "-t").stdout
     return len(re.findall(r"ESTABLISHED", table))
+
+
+def active_open(lab):
+    """The stack connects: to a server of ours, to socat, to nobody."""
+    text = "".join(f"line {i}\n" for i in range(20000))
+    with socket.create_server(("0.0.0.0", 7001)) as ours, subprocess.Popen(
+            ["socat", "-t5", "TCP-LISTEN:7002,reuseaddr", "-"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as socat:
+        try:
+            server = lab.start(
+                "echo", *(word for port in (7001, 7002, 7003)
+                          for word in ("--connect", f"{KERNEL}:{port}")))
+            ours.settimeout(10)
+            peer, address = ours.accept()
+            with peer:
+                expect_equal(address[0], STACK, "who connected")
+                peer.settimeout(5)
+                peer.sendall(b"x" * 1000)
+                peer.shutdown(socket.SHUT_WR)
+                received = b""
+                while data := peer.recv(65536):
+                    received += data
+                expect_equal(received, b"x" * 1000, "the echo")
+            expect(socat.communicate(text, timeout=15)[0] == text,
+                   "socat: came back different")
+        finally:
+            socat.kill()
+    wait_until(lambda: "connection refused" in server.log(), 5,
+               "a refusal in the log")
+    expect_equal(server.stop(), 0, "exit code")
 
 
 async def _one_of_many(number, everyone):

@@ -79,6 +79,7 @@ def http_checks(root, digest):
 
 def start_checks(report, lab):
     d = lab.device
+    report.check(f"{d} active open", check_tcp.active_open, lab)
     report.check(f"{d} start again", check_control.start_again, lab)
     if d == "tap":
         report.check("name in use", check_control.name_in_use, lab)
