@@ -61,8 +61,8 @@ class TimerWheel {
   tcp::ControlBlock* blocks_;
   tcp::Tick current_;  // everything filed before this tick has come up
   uint32_t count_ = 0;
-  std::array<uint32_t, kLevels * kSlots> heads_;
-  std::array<uint64_t, kLevels * kSlots / 64> occupied_{};
+  std::array<uint32_t, size_t{kLevels} * kSlots> heads_;
+  std::array<uint64_t, size_t{kLevels} * kSlots / 64> occupied_{};
 };
 
 }  // namespace corelane::dataplane

@@ -58,13 +58,8 @@ bool Node::Poll(Time now) {
   ++turns_;
   last_poll_ = now;
   const uint32_t work = dataplane::Turn<SimPort>(*pipeline_, ports_, now);
-  if (work > 0) {
-    restless_ = 0;
-  } else if (pipeline_->NextDeadline() <= now) {
-    ++restless_;
-  } else {
-    restless_ = 0;
-  }
+  const bool idle = work == 0 && pipeline_->NextDeadline() <= now;
+  restless_ = idle ? restless_ + 1 : 0;
   return work > 0;
 }
 
