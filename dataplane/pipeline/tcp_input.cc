@@ -117,10 +117,8 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
     tcp::Segment wanted = segment;
     if (segment.payload_length > 0 &&
         (core_.low_memory || (segment.seq > rcv_nxt && !MayPark(index)))) {
-      // The acknowledgment still counts; the text is as good as lost.
       refused = true;
-      wanted.payload_length = 0;
-      wanted.offset_and_flags &= static_cast<uint16_t>(~tcp::kFin);
+      wanted.text_refused = true;
     }
     result = tcp::Ingest(cb, wanted, HolesFor(index, wanted), ctx);
     if (result.reply_reset) Refuse(a, segment);
@@ -259,17 +257,25 @@ void TcpLayer::ToTimeWait(uint32_t index, const Arrived& a,
           nullptr) {
         break;
       }
-      table_.Erase(a.hash, Entry(EntryKind::kTimeWait, index));
-      RetireTimeWait(index);
-      ToListener(a, segment);
+      Reopen(index, a, segment);
       return;
   }
   ++core_.counters.delivered;
   core_.pool.Free(a.packet);
 }
 
+// A new connection takes over the address pair, numbered past the old one.
+void TcpLayer::Reopen(uint32_t index, const Arrived& a,
+                      const tcp::Segment& syn) {
+  const tcp::TimeWait record = time_waits_[index];
+  table_.Erase(a.hash, Entry(EntryKind::kTimeWait, index));
+  RetireTimeWait(index);
+  ToListener(a, syn, &record);
+}
+
 // RFC 9293 sections 3.10.7.1 (CLOSED) and 3.10.7.2 (LISTEN).
-void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment) {
+void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
+                          const tcp::TimeWait* predecessor) {
   Listener* listener =
       segment.Has(tcp::kRst)
           ? nullptr
@@ -315,9 +321,11 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment) {
   request.listener = listeners_.IndexOf(listener);
   request.in_use = 1;
   ++listener->requests;
-  tcp::OpenPassive(request, segment,
-                   tcp::InitialSequence(a.key, core_.secrets.isn, core_.now),
-                   core_.tcp_now);
+  SeqNum iss = tcp::InitialSequence(a.key, core_.secrets.isn, core_.now);
+  if (predecessor != nullptr) {
+    iss = tcp::SuccessorSequence(*predecessor, iss);
+  }
+  tcp::OpenPassive(request, segment, iss, core_.tcp_now);
   request.deadline = core_.tcp_now.tick + tcp::ToTicks(config_.rto_initial);
   request_lists_[0].PushBack(requests_, index);
   SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_));

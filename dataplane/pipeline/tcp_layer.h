@@ -137,7 +137,10 @@ class TcpLayer {
   void ToRequest(uint32_t index, const Arrived& a, const tcp::Segment& segment);
   void ToTimeWait(uint32_t index, const Arrived& a,
                   const tcp::Segment& segment);
-  void ToListener(const Arrived& a, const tcp::Segment& segment);
+  // `predecessor`: the TIME-WAIT record that the SYN takes over from.
+  void ToListener(const Arrived& a, const tcp::Segment& segment,
+                  const tcp::TimeWait* predecessor = nullptr);
+  void Reopen(uint32_t index, const Arrived& a, const tcp::Segment& syn);
   bool Place(uint32_t index, Packet* packet, const tcp::Segment& segment,
              const tcp::IngestResult& result, SeqNum rcv_nxt_before);
   void Apply(uint32_t index, uint8_t events);

@@ -36,6 +36,9 @@ struct Segment {
   uint16_t header_length = 0;
   uint16_t payload_length = 0;
   const uint8_t* options = nullptr;
+  // Set by whoever has no memory for the payload: the acknowledgment counts,
+  // text and FIN are as good as lost.
+  bool text_refused = false;
 
   uint8_t flags() const { return static_cast<uint8_t>(offset_and_flags); }
   bool Has(uint8_t flag) const { return (flags() & flag) != 0; }

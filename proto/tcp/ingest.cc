@@ -185,6 +185,11 @@ void AcceptOutOfOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
 void ProcessText(ControlBlock& cb, const Segment& segment, ReceiveHoles* holes,
                  const Context& ctx, IngestResult& result) {
   if (!MayReceive(cb.state)) return;
+  if (segment.text_refused) {
+    // The peer must notice a loss behind a gap; in order, its timer will do.
+    if (segment.seq > cb.rcv_nxt) OweAck(cb);
+    return;
+  }
   Trimmed t = Trim(cb, segment);
   if (holes != nullptr) LimitToFin(*holes, t);
   // A peer that sends more than it may has to learn where the window ends.
