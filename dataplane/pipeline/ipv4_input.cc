@@ -1,5 +1,6 @@
 // The way up: validate, reassemble, deliver.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "dataplane/pipeline/icmp_layer.h"
@@ -63,7 +64,7 @@ ipv4::ReassemblyLimits LimitsFor(const Core& core) {
 }
 
 Packet* PacketOf(uint64_t handle) {
-  return reinterpret_cast<Packet*>(static_cast<uintptr_t>(handle));
+  return std::bit_cast<Packet*>(static_cast<uintptr_t>(handle));
 }
 
 }  // namespace

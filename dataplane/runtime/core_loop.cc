@@ -131,6 +131,7 @@ bool CoreLoop::Stopping(Time now) {
   if (give_up_ == kTimeNever) {
     give_up_ = now + grace_;
     const uint32_t open = tcp.blocks().in_use();
+    opens_when_closed_ = pipeline_->core().counters.tcp.passive_opens;
     pipeline_->tcp().CloseAll();
     if (open > 0) {
       LogInfo(
@@ -139,6 +140,13 @@ bool CoreLoop::Stopping(Time now) {
                        grace_ / 1ms, " ms to end; once more to stop at once"));
     }
     // What closing queued leaves in the next turn.
+    return false;
+  }
+  // A handshake that was under way may complete only now.
+  const uint64_t opens = pipeline_->core().counters.tcp.passive_opens;
+  if (opens != opens_when_closed_) {
+    opens_when_closed_ = opens;
+    pipeline_->tcp().CloseAll();
     return false;
   }
   return StopSignal::Requests() > 1 || now >= give_up_ ||

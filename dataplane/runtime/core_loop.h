@@ -74,6 +74,7 @@ class CoreLoop {
   Time keep_house_at_ = kTimeZero;
   Duration grace_;
   Time give_up_ = kTimeNever;  // set when a stop was asked for
+  uint64_t opens_when_closed_ = 0;
 };
 
 }  // namespace corelane::runtime
