@@ -114,6 +114,8 @@ void Run::BuildWires() {
 void Run::AddFault(ContentFault fault, size_t wire, Rng& rng) {
   using F = const ParsedFrame&;
   Wire& w = world_.wire(wire);
+  const uint32_t skip = rng.Below(50);
+  const uint32_t count = rng.Between(1, 3);
   auto is = [](uint8_t mask, uint8_t flags) {
     return [mask, flags](F f) {
       return f.is_tcp && (f.tcp.flags() & mask) == flags;
@@ -131,14 +133,14 @@ void Run::AddFault(ContentFault fault, size_t wire, Rng& rng) {
       w.DropIf(pure);
       break;
     case ContentFault::kFirstFin:
-      w.DropIf(is(tcp::kFin, tcp::kFin), 0, rng.Between(1, 3));
+      w.DropIf(is(tcp::kFin, tcp::kFin), 0, count);
       break;
     case ContentFault::kDataSegment:
-      w.DropIf([](F f) { return f.is_tcp && f.tcp.payload_length > 0; },
-               rng.Below(50), rng.Between(1, 3));
+      w.DropIf([](F f) { return f.is_tcp && f.tcp.payload_length > 0; }, skip,
+               count);
       break;
     case ContentFault::kPureAck:
-      w.DropIf(pure, rng.Below(50), rng.Between(1, 5));
+      w.DropIf(pure, skip, count);
       break;
     case ContentFault::kWindowUpdates: {
       auto closed = std::make_shared<bool>(false);
@@ -148,11 +150,11 @@ void Run::AddFault(ContentFault fault, size_t wire, Rng& rng) {
             if (f.tcp.window == 0) *closed = true;
             return *closed && f.tcp.window > 0;
           },
-          0, rng.Between(1, 3));
+          0, count);
       break;
     }
     case ContentFault::kArp:
-      w.DropIf([](F f) { return f.is_arp; }, rng.Below(3), rng.Between(1, 2));
+      w.DropIf([](F f) { return f.is_arp; }, skip % 3, count);
       break;
   }
 }
