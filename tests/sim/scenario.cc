@@ -224,6 +224,9 @@ void DrawScarcity(Dice& d, Scenario& s) {
       break;
     default:
       c.packets = d.Between(64, 400);
+      // What the cards hold for good has to be less than the eighth of the pool
+      // that is kept for control.
+      c.port.tx_hold = std::min(c.port.tx_hold, c.packets / 16);
       break;
   }
   s.breaks_allowed = true;
