@@ -10,8 +10,8 @@
 
 namespace corelane::cli {
 
-CommandLine::CommandLine(absl::string_view command, absl::string_view summary)
-    : command_(command), app_(std::string(summary)) {
+CommandLine::CommandLine(const std::string& command, const std::string& summary)
+    : command_(command), app_(summary) {
   app_.name(absl::StrCat("corelane ", command));
   app_.set_help_flag("-h,--help", "Print this and exit");
   // Collected, so that the complaint can name the nearest flag.

@@ -18,7 +18,7 @@ inline constexpr int kExitBadInput = 2;  // the user can do something about it
 class CommandLine {
  public:
   // `command` is what was typed before the flags, "echo".
-  CommandLine(absl::string_view command, absl::string_view summary);
+  CommandLine(const std::string& command, const std::string& summary);
 
   // A flag with a value, kept as typed: what it means is checked later, by code
   // whose messages say what to type instead.

@@ -49,7 +49,7 @@ absl::StatusOr<Parameters> ParseParameters(const char* text) {
 }
 
 Json ErrorReport(const absl::Status& status) {
-  return {{"error", std::string(status.message())}};
+  return {{"error", absl::StrCat(status.message())}};
 }
 
 Json ListReport(const Json& rows, const std::optional<uint64_t>& next) {

@@ -81,7 +81,7 @@ class FakeInstance {
 };
 
 std::string Message(const absl::Status& status) {
-  return std::string(status.message());
+  return absl::StrCat(status.message());
 }
 
 TEST(ClientTest, FetchesPageByPage) {

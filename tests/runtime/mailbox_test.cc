@@ -43,6 +43,7 @@ TEST(MailboxTest, SerializesCallers) {
   });
   int count = 0;  // written by the loop only
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int t = 0; t < 4; ++t) {
     callers.emplace_back([&] {
       for (int i = 0; i < 250; ++i) {

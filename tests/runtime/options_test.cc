@@ -21,7 +21,7 @@ RuntimeOptions Good() {
 }
 
 std::string Message(const absl::Status& status) {
-  return std::string(status.message());
+  return absl::StrCat(status.message());
 }
 
 TEST(OptionsTest, TakesWhatMakesSense) {
