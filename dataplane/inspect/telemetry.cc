@@ -112,18 +112,27 @@ Json RouteReport(runtime::Runtime& runtime, const Parameters& parameters) {
   });
 }
 
+int Reply(const Json& json, rte_tel_data* out) {
+  std::vector<rte_tel_data*> containers;
+  const int result = FillTelemetry(json, out, containers);
+  if (result != 0) {
+    for (rte_tel_data* container : containers) rte_tel_data_free(container);
+  }
+  return result;
+}
+
 template <Json (*kReport)(runtime::Runtime&, const Parameters&)>
 int Callback(const char* /*command*/, const char* text, rte_tel_data* out) {
   const absl::StatusOr<Parameters> parameters = ParseParameters(text);
   if (!parameters.ok()) {
-    return FillTelemetry(ErrorReport(parameters.status()), out);
+    return Reply(ErrorReport(parameters.status()), out);
   }
   const std::lock_guard lock(runtime_mutex);
   if (current_runtime == nullptr) {
-    return FillTelemetry(
+    return Reply(
         ErrorReport(absl::UnavailableError("the stack is stopping")), out);
   }
-  return FillTelemetry(kReport(*current_runtime, *parameters), out);
+  return Reply(kReport(*current_runtime, *parameters), out);
 }
 
 struct Command {

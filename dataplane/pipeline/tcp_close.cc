@@ -6,6 +6,11 @@
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
+namespace {
+
+constexpr Duration kRetryWithoutMemory = 1ms;
+
+}  // namespace
 
 TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
                    const TcpLimits& limits)
@@ -71,7 +76,11 @@ void TcpLayer::RunTimers() {
 }
 
 Time TcpLayer::NextDeadline() const {
-  if (!dirty_.empty() || !ready_.empty()) return core_.now;
+  if (!dirty_.empty() || !ready_.empty()) {
+    // Work that waits for packets is tried again in a while: at once, a loop
+    // that sleeps when it can would spin until somebody gives some back.
+    return core_.low_memory ? core_.now + kRetryWithoutMemory : core_.now;
+  }
   std::optional<tcp::Tick> next = wheel_.NextDeadline();
   auto consider = [&](tcp::Tick tick) {
     if (!next || tcp::TickBefore(tick, *next)) next = tick;
