@@ -32,11 +32,13 @@ constexpr uint32_t ToMicros(Duration d) {
 struct Now {
   Tick tick = 0;
   uint32_t us = 0;  // for round-trip times; wraps after 71 minutes
+  uint32_t ms = 0;  // for timestamps (RFC 7323); wraps after 49 days
 
   Now() = default;
   explicit Now(Time time)
       : tick(static_cast<Tick>(time.time_since_epoch().count() >> kTickShift)),
-        us(static_cast<uint32_t>(time.time_since_epoch().count() / 1000)) {}
+        us(static_cast<uint32_t>(time.time_since_epoch().count() / 1000)),
+        ms(static_cast<uint32_t>(time.time_since_epoch().count() / 1000000)) {}
 };
 
 }  // namespace corelane::tcp

@@ -8,6 +8,15 @@
 
 namespace corelane::tcp {
 
+enum class CongestionControl : uint8_t { kNewReno, kCubic, kDctcp };
+
+enum class Ecn : uint8_t {
+  kOff,
+  kAccept,   // when the peer asks for it
+  kRequest,  // ask for it, too
+};
+
+// Defaults of a whole stack, and, as a copy, the options of a socket.
 struct Config {
   // RFC 6298 asks for a minimum of 1 s "conservatively"; like every current
   // server stack we use 200 ms, which still exceeds any peer's delayed ACK
@@ -31,6 +40,28 @@ struct Config {
   // The smallest segment size that a peer can talk us into (CVE-2019-11479).
   uint16_t min_mss = 88;
   bool nodelay = false;
+
+  CongestionControl congestion = CongestionControl::kCubic;
+  bool timestamps = true;      // RFC 7323
+  bool sack = true;            // RFC 2018
+  bool window_scaling = true;  // RFC 7323
+  Ecn ecn = Ecn::kRequest;
+  bool tail_loss_probe = true;  // RFC 8985 section 7
+  bool frto = true;             // RFC 5682
+  bool hystart = true;          // RFC 9406
+  bool slow_start_after_idle = true;  // RFC 5681 section 4.1
+  bool pacing = false;
+  bool mtu_probing = true;  // RFC 8899
+  bool autotune_receive = true;
+  // Keep-alive (RFC 9293 section 3.8.4): off unless the application asks.
+  bool keepalive = false;
+  Duration keepalive_idle = 2h;
+  Duration keepalive_interval = 75s;
+  uint8_t keepalive_probes = 9;
+  Duration user_timeout{};    // RFC 5482; 0: max_retransmits decides
+  uint16_t max_segment = 0;   // TCP_MAXSEG; 0: what the route's MTU allows
+  uint8_t tos = 0;            // DSCP; the two ECN bits are TCP's own
+  uint8_t ttl = 64;
 };
 
 // The shift that lets `buffer` be offered in 16 bits (RFC 7323 section 2.3).

@@ -71,6 +71,9 @@ enum ControlFlag : uint32_t {
   kReady = 1u << 18,           // on the pipeline's list for the application
   kWriteBlocked = 1u << 19,    // the application waits for send space
   kDetached = 1u << 20,        // no longer in the socket table
+  kTimestamps = 1u << 21,      // both sides sent them: every segment does
+  kSack = 1u << 22,            // both sides permitted it
+  kEcn = 1u << 23,             // both sides can (RFC 3168)
   // Bits 24 to 31: events that the application has not been told yet.
 };
 
@@ -100,10 +103,10 @@ struct alignas(64) ControlBlock {
   SeqNum snd_nxt;
   SeqNum snd_edge;    // SND.UNA + SND.WND
   SeqNum snd_queued;  // one past the last byte that the application queued
-  uint32_t ts_recent = 0;
-  Tick deadline = 0;  // the earliest of the armed timers, see timers.h
-  uint32_t dirty_next = kNoIndex;
-  uint32_t app_data = 0;  // the application's own
+  uint32_t ts_recent = 0;  // RFC 7323: the peer's TSval to be echoed
+  uint32_t ts_offset = 0;  // our TSval = milliseconds + ts_offset
+  uint32_t send_state = kNoIndex;  // a SendState, while there is need of one
+  uint32_t app_data = 0;           // the application's own
 
   // ---- line 1
   uint32_t cwnd = 0;       // bytes
@@ -146,7 +149,8 @@ struct alignas(64) ControlBlock {
   uint16_t port = 0;        // the device it arrived on
   uint16_t timer_slot = 0;  // of the wheel it is filed in, plus 1; 0: none
   Error error = Error::kNone;
-  uint8_t unused[3] = {};
+  uint8_t unused = 0;
+  uint16_t profile = 0;  // which set of options, see Config
 
   uint8_t snd_wscale() const { return window_scales & 0xf; }
   uint8_t rcv_wscale() const { return window_scales >> 4; }

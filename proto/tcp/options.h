@@ -54,6 +54,10 @@ Options ParseOptions(ByteView bytes);
 struct SynOptions {
   uint16_t mss = 0;
   int window_scale = -1;  // -1: not offered
+  bool sack_permitted = false;
+  bool has_timestamps = false;
+  uint32_t ts_value = 0;
+  uint32_t ts_echo = 0;
 };
 
 // Writes them, padded to a multiple of 4; returns the length. `out` has room

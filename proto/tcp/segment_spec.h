@@ -2,6 +2,7 @@
 #ifndef CORELANE_PROTO_TCP_SEGMENT_SPEC_H_
 #define CORELANE_PROTO_TCP_SEGMENT_SPEC_H_
 
+#include <array>
 #include <cstdint>
 
 #include "proto/base/sequence.h"
@@ -16,8 +17,16 @@ struct SegmentSpec {
   uint32_t length = 0;  // payload: the stream's bytes [seq, seq + length)
   uint16_t window = 0;  // as it stands in the header
   uint8_t flags = 0;
+  // ECN-capable transport: set ECT(0) in the IP header (RFC 3168).
+  bool ect = false;
   bool has_syn_options = false;
   SynOptions syn_options;
+  // Options of all other segments.
+  bool has_timestamps = false;
+  uint8_t sack_count = 0;
+  uint32_t ts_value = 0;
+  uint32_t ts_echo = 0;
+  std::array<SackBlock, 4> sack{};
 };
 
 // The reset that answers a segment for which there is no connection (RFC 9293

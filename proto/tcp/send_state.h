@@ -1,0 +1,91 @@
+// What a connection needs only while it has something in flight, or had a short
+// while ago: which ranges are out, lost or selectively acknowledged, and what
+// loss recovery and congestion control remember of them. An idle connection
+// gives it back; whoever owns the control block says where it lies.
+#ifndef CORELANE_PROTO_TCP_SEND_STATE_H_
+#define CORELANE_PROTO_TCP_SEND_STATE_H_
+
+#include <array>
+#include <cstdint>
+
+#include "proto/base/sequence.h"
+#include "proto/tcp/congestion_state.h"
+
+namespace corelane::tcp {
+
+// A run of the stream that was sent at one time and has one fate. The runs of
+// a connection are adjacent: each begins where the one before ends.
+struct SentRange {
+  enum class Fate : uint8_t {
+    kInFlight,
+    kSacked,  // arrived, out of order
+    kLost,    // and not sent again yet
+  };
+
+  SeqNum end;            // one past the last
+  uint32_t sent_us = 0;  // when it was last sent
+  uint16_t segments = 0;
+  Fate fate = Fate::kInFlight;
+  bool retransmitted = false;  // ever
+};
+static_assert(sizeof(SentRange) == 12);
+
+// The states of a sender, as TCP_INFO names them.
+enum class SendPhase : uint8_t {
+  kOpen,
+  kDisorder,  // duplicate acknowledgments or SACKs, nothing deemed lost
+  kCwr,       // reducing because of ECN
+  kRecovery,  // fast recovery
+  kLoss,      // after a retransmission timeout
+};
+
+struct SendState {
+  // Runs before this one must merge: a peer that makes more holes than fit is
+  // not believed in all of them (CVE-2019-11478).
+  static constexpr uint32_t kMaxRanges = 96;
+
+  SendPhase phase = SendPhase::kOpen;
+  uint8_t dup_acks = 0;  // without SACK: how many came since SND.UNA moved
+  uint8_t range_count = 0;
+  uint8_t flags = 0;           // SendFlag
+  uint32_t sacked_bytes = 0;   // of the ranges, or what duplicate ACKs stand for
+  uint32_t lost_bytes = 0;
+  SeqNum recover;              // SND.NXT when the phase began (RFC 6582)
+  uint32_t syn_us = 0;         // when the SYN was last sent
+  uint32_t min_rtt_us = 0;     // 0: none yet
+  uint32_t min_rtt_at_us = 0;
+  uint32_t owner = 0xffffffff;  // the control block's index
+  uint32_t active_ms = 0;       // when it was last used
+
+  // RACK (RFC 8985 section 5.2).
+  uint32_t rack_sent_us = 0;
+  SeqNum rack_end;
+  uint32_t rack_rtt_us = 0;  // 0: nothing was delivered yet
+  SeqNum fack;               // the highest sequence number known to have arrived
+  SeqNum dsack_round;
+  uint8_t reorder_window_mult = 1;
+  uint8_t reorder_window_persist = 0;
+
+  // Proportional rate reduction (RFC 9937).
+  uint32_t prr_delivered = 0;
+  uint32_t prr_out = 0;
+  uint32_t prr_flight = 0;  // RecoverFS
+
+  // Undoing a reduction that was not called for.
+  uint32_t prior_cwnd = 0;
+  uint32_t prior_ssthresh = 0;
+  uint32_t undo_retransmits = 0;  // not yet reported as duplicates (D-SACK)
+  uint32_t retransmit_ts = 0;     // TSval of the first retransmission (Eifel)
+  SeqNum undo_from;
+
+  SeqNum probe_end;  // TLP.end_seq (RFC 8985 section 7)
+  SeqNum cwr_end;    // ECN: no second reduction before this is acknowledged
+  uint32_t next_send_us = 0;  // pacing
+  CongestionState congestion;
+
+  std::array<SentRange, kMaxRanges> ranges{};
+};
+
+}  // namespace corelane::tcp
+
+#endif  // CORELANE_PROTO_TCP_SEND_STATE_H_
