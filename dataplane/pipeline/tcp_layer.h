@@ -126,7 +126,7 @@ class TcpLayer {
     uint16_t device;
   };
 
-  tcp::Context MakeContext() {
+  tcp::Context MakeContext() const {
     return {config_, core_.counters.tcp, core_.tcp_now};
   }
 
@@ -149,13 +149,20 @@ class TcpLayer {
   void ToListener(const Arrived& a, const tcp::Segment& segment,
                   const tcp::TimeWait* predecessor = nullptr);
   void Reopen(uint32_t index, const Arrived& a, const tcp::Segment& syn);
+  bool RoomForRequest(const Listener& listener) const;
+  void SendCookie(const Arrived& a, const tcp::Segment& syn);
+  bool AcceptCookie(const Arrived& a, const tcp::Segment& ack);
+  void BeginRequest(tcp::Request& request, const Arrived& a) const;
 
   // tcp_open.cc
   void RetireRequest(uint32_t index);
   uint32_t Establish(uint32_t request, const Arrived& a);
+  // `old`: the entry that the connection replaces, if there is one.
+  uint32_t EstablishFrom(const tcp::Request& request, uint64_t hash, Entry old);
   void RetransmitSynAcks();
   uint16_t OwnMss(const tcp::FlowKey& key) const;
   absl::StatusOr<uint16_t> ChoosePort(tcp::FlowKey key);
+  bool PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const;
 
   // tcp_output.cc
   bool EmitOne(uint32_t index);
@@ -221,6 +228,8 @@ class TcpLayer {
   uint32_t generation_ = 0;
   uint32_t reset_tokens_ = 0;
   Time reset_refilled_ = kTimeZero;
+  Time cookies_until_ = kTimeZero;  // none that was sent is good after it
+  uint32_t next_port_ = 0;          // RFC 6056's counter
   static rte_mbuf_ext_shared_info static_owner_;
 };
 

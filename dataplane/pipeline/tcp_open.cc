@@ -30,20 +30,47 @@ absl::StatusOr<uint32_t> TcpLayer::Listen(Ipv4Address address, uint16_t port,
 void TcpLayer::CloseListener(uint32_t listener) { listeners_.Remove(listener); }
 
 uint16_t TcpLayer::OwnMss(const tcp::FlowKey& key) const {
-  return static_cast<uint16_t>(ip_.MtuTowards(key.remote()) - 40);
+  return tcp::OwnMss(ip_.MtuTowards(key.remote()), config_);
 }
 
-// RFC 6056 section 3.3.3: a random offset per destination, then upwards.
+// Whether no connection has the address pair. `may_take_over`: or only one in
+// TIME-WAIT that can be told from its successor.
+bool TcpLayer::PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const {
+  *may_take_over = false;
+  const Entry entry = table_.Find(key, HashOf(key));
+  if (!entry.found()) return true;
+  *may_take_over = entry.kind() == EntryKind::kTimeWait &&
+                   tcp::MayTakeOver(time_waits_[entry.index()], MakeContext());
+  return false;
+}
+
+// RFC 6056: an offset that is a keyed hash of the destination (section 3.3.3),
+// so that one destination's ports say nothing of another's, and a counter that
+// moves on by random steps (section 3.3.5), so that even the next one towards
+// the same destination is not known; and yet no port comes back soon.
 absl::StatusOr<uint16_t> TcpLayer::ChoosePort(tcp::FlowKey key) {
-  const uint32_t start = core_.rng.Below(kEphemeralCount);
+  // How far to look before a port in TIME-WAIT is good enough.
+  constexpr uint32_t kPatience = 1024;
+  constexpr uint32_t kMaxStep = 500;
+  key.local_port = 0;
+  const uint32_t offset = tcp::TimestampOffset(key, core_.secrets.ports);
+  next_port_ += 1 + core_.rng.Below(kMaxStep);
+  uint16_t in_time_wait = 0;
   for (uint32_t i = 0; i < kEphemeralCount; ++i) {
-    key.local_port =
-        static_cast<uint16_t>(kFirstEphemeral + (start + i) % kEphemeralCount);
-    if (!table_.Find(key, HashOf(key)).found() &&
-        listeners_.Find(key.local(), key.local_port, kAnyPort) == nullptr) {
+    if (i >= kPatience && in_time_wait != 0) break;
+    key.local_port = static_cast<uint16_t>(
+        kFirstEphemeral + (offset + next_port_ + i) % kEphemeralCount);
+    if (listeners_.Find(key.local(), key.local_port, kAnyPort) != nullptr) {
+      continue;
+    }
+    bool may_take_over = false;
+    if (PortIsFree(key, &may_take_over)) {
+      next_port_ += i;
       return key.local_port;
     }
+    if (may_take_over && in_time_wait == 0) in_time_wait = key.local_port;
   }
+  if (in_time_wait != 0) return in_time_wait;
   return absl::ResourceExhaustedError(
       absl::StrCat("all ", kEphemeralCount, " source ports of ",
                    ToString(key.local()), " towards ", ToString(key.remote()),
@@ -73,12 +100,20 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
     key.local_port = *chosen;
   }
   const uint64_t hash = HashOf(key);
-  if (table_.Find(key, hash).found()) {
+  bool may_take_over = false;
+  if (!PortIsFree(key, &may_take_over) && !may_take_over) {
     return absl::AlreadyExistsError(absl::StrCat("port ", key.local_port,
                                                  " is in use towards ",
                                                  ToString(remote), ":", port));
   }
   const uint32_t index = blocks_.Allocate();
+  SeqNum iss = tcp::InitialSequence(key, core_.secrets.isn, core_.now);
+  if (index != kNoIndex && may_take_over) {
+    const Entry old = table_.Find(key, hash);
+    iss = tcp::SuccessorSequence(time_waits_[old.index()], iss);
+    table_.Erase(hash, old);
+    RetireTimeWait(old.index());
+  }
   if (index == kNoIndex ||
       !table_.Insert(hash, Entry(EntryKind::kConnection, index))) {
     if (index != kNoIndex) blocks_.Free(index);
@@ -91,8 +126,8 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
   cb.application = application;
   cb.port = path.interface->index;
   cb.generation = ++generation_;
-  tcp::OpenActive(cb, tcp::InitialSequence(key, core_.secrets.isn, core_.now),
-                  OwnMss(key), MakeContext());
+  cb.ts_offset = tcp::TimestampOffset(key, core_.secrets.timestamps);
+  tcp::OpenActive(cb, iss, OwnMss(key), MakeContext());
   MarkDirty(index);
   return Connection(this, index);
 }
@@ -106,17 +141,27 @@ void TcpLayer::RetireRequest(uint32_t index) {
   requests_.Free(index);
 }
 
-uint32_t TcpLayer::Establish(uint32_t request_index, const Arrived& a) {
+uint32_t TcpLayer::Establish(uint32_t request, const Arrived& a) {
+  return EstablishFrom(requests_[request], a.hash,
+                       Entry(EntryKind::kRequest, request));
+}
+
+uint32_t TcpLayer::EstablishFrom(const tcp::Request& request, uint64_t hash,
+                                 Entry old) {
   const uint32_t index = blocks_.Allocate();
   if (index == kNoIndex) return kNoIndex;
-  const tcp::Request& request = requests_[request_index];
+  const Entry entry(EntryKind::kConnection, index);
+  if (old.found()) {
+    table_.Replace(hash, old, entry);
+  } else if (!table_.Insert(hash, entry)) {
+    blocks_.Free(index);
+    return kNoIndex;
+  }
   tcp::ControlBlock& cb = blocks_[index];
-  tcp::Establish(cb, request, OwnMss(a.key), MakeContext());
+  tcp::Establish(cb, request, OwnMss(request.key), MakeContext());
   cb.application = listeners_[request.listener].application;
   cb.generation = ++generation_;
-  table_.Replace(a.hash, Entry(EntryKind::kRequest, request_index),
-                 Entry(EntryKind::kConnection, index));
-  RetireRequest(request_index);
+  if (old.found()) RetireRequest(old.index());
   return index;
 }
 
@@ -143,7 +188,8 @@ void TcpLayer::RetransmitSynAcks() {
           now + (tcp::ToTicks(config_.rto_initial) << request.retransmits);
       request_lists_[level + 1].PushBack(requests_, index);
       ++core_.counters.tcp.retransmits;
-      SendBare(request.key, tcp::SynAck(request, OwnMss(request.key), config_));
+      SendBare(request.key, tcp::SynAckAgain(request, OwnMss(request.key),
+                                             config_, core_.tcp_now));
     }
   }
 }

@@ -60,7 +60,7 @@ bool TcpLayer::EmitOne(uint32_t index) {
   Path path;
   const bool routed = ip_.FindPath(cb.key.remote(), path);
   // Only a SYN says it, and only with a route is one sent.
-  const auto own_mss = static_cast<uint16_t>(path.mtu - 40);
+  const uint16_t own_mss = tcp::OwnMss(path.mtu, config_);
   for (int n = 0; n < kEmitBudget; ++n) {
     if (routed && path.interface->tx.room() < kTxReserve) return false;
     if (!core_.pool.Reserve(2)) {

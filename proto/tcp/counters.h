@@ -29,6 +29,9 @@ struct Counters {
   uint64_t challenge_acks = 0;
   uint64_t delayed_acks = 0;
   uint64_t gave_up = 0;  // connections ended by R2
+  uint64_t syn_cookies_sent = 0;
+  uint64_t syn_cookies_accepted = 0;
+  uint64_t syn_cookies_failed = 0;  // stray ACKs while some were out
 };
 
 }  // namespace corelane::tcp

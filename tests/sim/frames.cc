@@ -48,6 +48,8 @@ std::string FlagText(uint8_t flags) {
   if ((flags & tcp::kRst) != 0) text += 'R';
   if ((flags & tcp::kPsh) != 0) text += 'P';
   if ((flags & tcp::kUrg) != 0) text += 'U';
+  if ((flags & tcp::kEce) != 0) text += 'E';
+  if ((flags & tcp::kCwr) != 0) text += 'W';
   if ((flags & tcp::kAck) != 0) text += '.';
   return text;
 }

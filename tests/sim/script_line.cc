@@ -17,7 +17,7 @@ uint32_t Number(const std::string& text) {
 }
 
 bool ParseFlags(const std::string& text, uint8_t& out) {
-  static const std::string letters = "FSRP.U";
+  static const std::string letters = "FSRP.UEW";
   out = 0;
   if (text == "-") return true;
   for (char c : text) {
