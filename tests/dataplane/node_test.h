@@ -90,7 +90,7 @@ class NodeTest : public testing::Test {
     Pass(0s);
   }
 
-  uint64_t Drops(DropReason reason) {
+  uint64_t Drops(dataplane::DropReason reason) {
     return node_->pipeline().core().counters.Drop(reason);
   }
   uint32_t PacketsHeld() {

@@ -115,6 +115,7 @@ class TcpOpenTest : public NodeTest {
 // Row 19: the table of requests is full, and a real peer is served at once,
 // with every option that it asked for.
 TEST_F(TcpOpenTest, SynFlood) {
+  ExpectService(999);  // ARP knows the peer
   Flood(5'000);
   EXPECT_EQ(tcp().requests().in_use(), 128u);
   EXPECT_EQ(counters().syn_cookies_sent, 5'000u - 128);
@@ -137,6 +138,7 @@ TEST_F(TcpOpenTest, SynFlood) {
   EXPECT_EQ(cb->SendWindow(), 65535u << kScale);
   EXPECT_EQ(cb->mss, 1448);
   EXPECT_TRUE(Echoes(1000));
+  EXPECT_TRUE(Echoes(999));
   // One without options as well.
   ExpectService(1001);
   EXPECT_EQ(counters().syn_cookies_accepted, 2u);
