@@ -1,9 +1,9 @@
-// Congestion control by name: how fast the window grows, and what it shrinks to.
-// When it shrinks, and how the reduction is spread over the acknowledgments, is
-// loss recovery's business (recovery.h).
+// Congestion control by name: how fast the window grows, and what it shrinks
+// to. When it shrinks, and how the reduction is spread over the
+// acknowledgments, is loss recovery's business (recovery.h).
 //
-// A switch over CongestionControl, not a virtual call: it is on the packet path.
-// All windows are in bytes.
+// A switch over CongestionControl, not a virtual call: it is on the packet
+// path. All windows are in bytes.
 #ifndef CORELANE_PROTO_TCP_CONGESTION_CONTROL_H_
 #define CORELANE_PROTO_TCP_CONGESTION_CONTROL_H_
 
@@ -20,9 +20,9 @@ namespace corelane::tcp {
 // What one acknowledgment told the sender. SND.UNA has moved already.
 struct AckSample {
   SeqNum prior_una;
-  uint32_t acked = 0;         // bytes by which SND.UNA advanced
-  uint32_t delivered = 0;     // bytes newly known to have arrived, SACKed or not
-  uint32_t rtt_us = 0;        // a round-trip time, 0 if it gave none
+  uint32_t acked = 0;      // bytes by which SND.UNA advanced
+  uint32_t delivered = 0;  // bytes newly known to have arrived, SACKed or not
+  uint32_t rtt_us = 0;     // a round-trip time, 0 if it gave none
   uint32_t prior_flight = 0;  // bytes in flight before it
   bool cwnd_limited = false;  // the window was what held the sender back
   bool ece = false;           // it carried ECN-Echo
@@ -42,9 +42,9 @@ void ObserveAck(ControlBlock& cb, SendState& tx, const AckSample& sample,
 void GrowWindow(ControlBlock& cb, SendState& tx, const AckSample& sample,
                 const Context& ctx);
 
-// The slow start threshold after a congestion event of now (a loss, a timeout or
-// an ECN mark), and what the algorithm wants to remember of it. Changes neither
-// cwnd nor ssthresh.
+// The slow start threshold after a congestion event of now (a loss, a timeout
+// or an ECN mark), and what the algorithm wants to remember of it. Changes
+// neither cwnd nor ssthresh.
 enum class CongestionEvent : uint8_t { kLoss, kTimeout, kEcn };
 uint32_t ThresholdAfter(ControlBlock& cb, SendState& tx, CongestionEvent event,
                         const Context& ctx);
