@@ -139,7 +139,7 @@ TEST_P(AnyControlTest, AnyStateIsSurvived) {
     };
     CongestionHarness h(GetParam());
     h.cb.mss = static_cast<uint16_t>(any());
-    h.cb.cwnd = std::min(any(), kMaxCwnd);
+    h.cb.cwnd = std::max({std::min(any(), kMaxCwnd), uint32_t{h.cb.mss}, 1u});
     h.cb.ssthresh = any();
     CubicState& cubic = h.tx.congestion.cubic;
     cubic.now = {.w_max = std::min(any(), kMaxCwnd),

