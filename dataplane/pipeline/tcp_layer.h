@@ -134,6 +134,14 @@ class TcpLayer {
   void Dispatch(const Arrived& arrived);
   void ToConnection(uint32_t index, const Arrived& a,
                     const tcp::Segment& segment);
+  bool Place(uint32_t index, Packet* packet, const tcp::Segment& segment,
+             const tcp::IngestResult& result, SeqNum rcv_nxt_before);
+  void Apply(uint32_t index, uint8_t events);
+  tcp::ReceiveHoles* HolesFor(uint32_t index, const tcp::Segment& segment);
+  bool MayPark(uint32_t index) const;
+  void Refuse(const Arrived& a, const tcp::Segment& segment);
+
+  // tcp_listen.cc
   void ToRequest(uint32_t index, const Arrived& a, const tcp::Segment& segment);
   void ToTimeWait(uint32_t index, const Arrived& a,
                   const tcp::Segment& segment);
@@ -141,12 +149,6 @@ class TcpLayer {
   void ToListener(const Arrived& a, const tcp::Segment& segment,
                   const tcp::TimeWait* predecessor = nullptr);
   void Reopen(uint32_t index, const Arrived& a, const tcp::Segment& syn);
-  bool Place(uint32_t index, Packet* packet, const tcp::Segment& segment,
-             const tcp::IngestResult& result, SeqNum rcv_nxt_before);
-  void Apply(uint32_t index, uint8_t events);
-  tcp::ReceiveHoles* HolesFor(uint32_t index, const tcp::Segment& segment);
-  bool MayPark(uint32_t index) const;
-  void Refuse(const Arrived& a, const tcp::Segment& segment);
 
   // tcp_open.cc
   void RetireRequest(uint32_t index);
