@@ -76,7 +76,7 @@ bool TcpLayer::MayPark(uint32_t index) const {
   const Buffers* buffers = BuffersOf(index);
   if (buffers == nullptr) return true;
   return buffers->reorder.pinned_bytes() + kPacketBufferSize <=
-         kMaxParkedShare * config_.receive_buffer;
+         kMaxParkedShare * options(index).receive_buffer;
 }
 
 // Lets go of what waits behind a gap: it was never acknowledged, so the peer
@@ -108,7 +108,7 @@ tcp::ReceiveHoles* TcpLayer::HolesFor(uint32_t index,
 void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
                             const tcp::Segment& segment) {
   tcp::ControlBlock& cb = blocks_[index];
-  const tcp::Context ctx = MakeContext();
+  const tcp::Context ctx = MakeContext(index);
   const SeqNum rcv_nxt = cb.rcv_nxt;
   tcp::IngestResult result;
   bool refused = false;
@@ -129,7 +129,7 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
       buffers->send.Release(result.acked, core_.pool, chunks_);
     }
     if (cb.Has(tcp::kWriteBlocked) &&
-        SendSpace(index) >= config_.send_buffer / 4) {
+        SendSpace(index) >= ctx.config.send_buffer / 4) {
       cb.Clear(tcp::kWriteBlocked);
       MarkReady(index, kWritable);
     }
@@ -197,12 +197,14 @@ void TcpLayer::Apply(uint32_t index, uint8_t events) {
 void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
                          const tcp::Segment& segment) {
   const tcp::Request& request = requests_[index];
-  const uint32_t window = std::min<uint32_t>(config_.receive_buffer, 0xffff);
+  const tcp::Config& options = OptionsOf(request);
+  const uint32_t window = std::min<uint32_t>(options.receive_buffer, 0xffff);
   switch (tcp::OnRequestSegment(request, segment, window)) {
     case tcp::RequestVerdict::kIgnore:
       break;
     case tcp::RequestVerdict::kResendSynAck:
-      SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_));
+      SendBare(a.key, tcp::SynAck(request, OwnMss(a.key, options), options),
+               options);
       break;
     case tcp::RequestVerdict::kChallengeAck: {
       tcp::SegmentSpec ack;
@@ -223,6 +225,12 @@ void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
       RetireRequest(index);
       break;
     case tcp::RequestVerdict::kAccept: {
+      // The request stays: the peer will repeat what it sent, or we our
+      // SYN-ACK.
+      if (listeners_[request.listener].AcceptQueueFull()) {
+        core_.Drop(a.packet, DropReason::kTcpBacklog);
+        return;
+      }
       const uint32_t connection = Establish(index, a);
       if (connection == kNoIndex) {
         // The request stays: the peer's retransmission may find room.
@@ -291,7 +299,7 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
     core_.Drop(a.packet, DropReason::kTcpStraySyn);
     return;
   }
-  if (listener->requests >= listener->backlog) {
+  if (listener->requests >= listener->backlog || listener->AcceptQueueFull()) {
     core_.Drop(a.packet, DropReason::kTcpBacklog);
     return;
   }
@@ -326,9 +334,11 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
     iss = tcp::SuccessorSequence(*predecessor, iss);
   }
   tcp::OpenPassive(request, segment, iss, core_.tcp_now);
-  request.deadline = core_.tcp_now.tick + tcp::ToTicks(config_.rto_initial);
+  const tcp::Config& options = OptionsOf(request);
+  request.deadline = core_.tcp_now.tick + tcp::ToTicks(options.rto_initial);
   request_lists_[0].PushBack(requests_, index);
-  SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_));
+  SendBare(a.key, tcp::SynAck(request, OwnMss(a.key, options), options),
+           options);
   ++core_.counters.delivered;
   core_.pool.Free(a.packet);
 }
