@@ -75,7 +75,7 @@ bool TcpLayer::MayPark(uint32_t index) const {
   const Buffers* buffers = BuffersOf(index);
   if (buffers == nullptr) return true;
   return buffers->reorder.pinned_bytes() + kPacketBufferSize <=
-         kMaxParkedShare * config_.receive_buffer;
+         kMaxParkedShare * options(index).receive_buffer;
 }
 
 // Lets go of what waits behind a gap: it was never acknowledged, so the peer
@@ -107,7 +107,7 @@ tcp::ReceiveHoles* TcpLayer::HolesFor(uint32_t index,
 void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
                             const tcp::Segment& segment) {
   tcp::ControlBlock& cb = blocks_[index];
-  const tcp::Context ctx = MakeContext();
+  const tcp::Context ctx = MakeContext(index);
   const SeqNum rcv_nxt = cb.rcv_nxt;
   tcp::IngestResult result;
   bool refused = false;
@@ -128,7 +128,7 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
       buffers->send.Release(result.acked, core_.pool, chunks_);
     }
     if (cb.Has(tcp::kWriteBlocked) &&
-        SendSpace(index) >= config_.send_buffer / 4) {
+        SendSpace(index) >= ctx.config.send_buffer / 4) {
       cb.Clear(tcp::kWriteBlocked);
       MarkReady(index, kWritable);
     }

@@ -11,12 +11,14 @@ namespace corelane::dataplane {
 void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
                          const tcp::Segment& segment) {
   const tcp::Request& request = requests_[index];
-  const uint32_t window = std::min<uint32_t>(config_.receive_buffer, 0xffff);
+  const tcp::Config& options = OptionsOf(request);
+  const uint32_t window = std::min<uint32_t>(options.receive_buffer, 0xffff);
   switch (tcp::OnRequestSegment(request, segment, window)) {
     case tcp::RequestVerdict::kIgnore:
       break;
     case tcp::RequestVerdict::kResendSynAck:
-      SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_));
+      SendBare(a.key, tcp::SynAck(request, OwnMss(a.key, options), options),
+               options);
       break;
     case tcp::RequestVerdict::kChallengeAck: {
       tcp::SegmentSpec ack;
@@ -37,6 +39,12 @@ void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
       RetireRequest(index);
       break;
     case tcp::RequestVerdict::kAccept: {
+      // The request stays: the peer will repeat what it sent, or we our
+      // SYN-ACK.
+      if (listeners_[request.listener].AcceptQueueFull()) {
+        core_.Drop(a.packet, DropReason::kTcpBacklog);
+        return;
+      }
       const uint32_t connection = Establish(index, a);
       if (connection == kNoIndex) {
         // The request stays: the peer's retransmission may find room.
@@ -105,7 +113,7 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
     core_.Drop(a.packet, DropReason::kTcpStraySyn);
     return;
   }
-  if (listener->requests >= listener->backlog) {
+  if (listener->requests >= listener->backlog || listener->AcceptQueueFull()) {
     core_.Drop(a.packet, DropReason::kTcpBacklog);
     return;
   }
@@ -140,9 +148,11 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
     iss = tcp::SuccessorSequence(*predecessor, iss);
   }
   tcp::OpenPassive(request, segment, iss, core_.tcp_now);
-  request.deadline = core_.tcp_now.tick + tcp::ToTicks(config_.rto_initial);
+  const tcp::Config& options = OptionsOf(request);
+  request.deadline = core_.tcp_now.tick + tcp::ToTicks(options.rto_initial);
   request_lists_[0].PushBack(requests_, index);
-  SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_));
+  SendBare(a.key, tcp::SynAck(request, OwnMss(a.key, options), options),
+           options);
   ++core_.counters.delivered;
   core_.pool.Free(a.packet);
 }
