@@ -278,6 +278,7 @@ std::string Script::ExpectTcp(const TcpText& t, const Frame& frame) const {
       (!t.ack || f.tcp.ack.value() == peer_isn_ + *t.ack) &&
       (!t.window || f.tcp.window == *t.window) &&
       f.ip.destination.value() == name.peer_address &&
+      f.ip.source == t.source.value_or(AddressOf(0, 0)) &&
       f.tcp.destination_port == name.peer_port &&
       f.tcp.source_port == name.our_port && (!t.tos || f.ip.tos == *t.tos) &&
       (!t.ttl || f.ip.ttl == *t.ttl) && (!t.ecn || (f.ip.tos & 3) == *t.ecn) &&

@@ -31,7 +31,11 @@ std::string Script::InjectTcp(const Words& words) {
   TcpText line;
   std::string wrong = ParseTcpLine(words, line);
   if (!wrong.empty()) return wrong;
-  for (const TcpText& part : RowOf(line)) Deliver(BuildTcp(part));
+  // A row arrives in one burst.
+  for (const TcpText& part : RowOf(line)) {
+    node_->port(0).Deliver(BuildTcp(part));
+  }
+  RunTo(now_);
   return "";
 }
 

@@ -26,7 +26,8 @@ namespace corelane::sim {
 //   tos N, ttl N         of the IP header
 //   ect0, ect1, ce, noect    its ECN bits
 //   by N                 a row of segments of N bytes each (the last may be
-//                        shorter; only it has the P and the F)
+//                        shorter; only it has the P and the F). Injected, they
+//                        arrive in one burst
 //   abs                  (expected only) SEQ is not relative to our SYN
 // and for what is injected only, after the checksums were made
 //   bad_sum, bad_ip_sum, no_sum

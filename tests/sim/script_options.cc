@@ -110,6 +110,18 @@ std::vector<OptionText> ReadOptions(ByteView bytes, const OptionBases& bases) {
   return out;
 }
 
+bool PaddedWithZeros(ByteView bytes) {
+  size_t i = 0;
+  while (i < bytes.size() && bytes[i] != tcp::kOptionEnd) {
+    const bool alone = bytes[i] == tcp::kOptionNop;
+    const size_t length = alone ? 1 : i + 1 < bytes.size() ? bytes[i + 1] : 0;
+    if (length == 0 || i + length > bytes.size()) return false;
+    i += length;
+  }
+  return std::all_of(bytes.begin() + static_cast<ptrdiff_t>(i), bytes.end(),
+                     [](uint8_t b) { return b == 0; });
+}
+
 bool SameOption(const OptionText& want, const OptionText& got) {
   if (want.kind != got.kind) return false;
   if (want.kind == Kind::kTimestamps) {
@@ -214,6 +226,8 @@ std::string DescribeOptions(ByteView bytes, const OptionBases& bases) {
 
 bool OptionsMatch(const std::vector<OptionText>& want, ByteView sent,
                   const OptionBases& bases) {
+  // What follows the end of the list is padding, of zeros (RFC 9293 MUST-69).
+  if (!PaddedWithZeros(sent)) return false;
   std::vector<OptionText> got = ReadOptions(sent, bases);
   for (const OptionText& w : want) {
     if (w.kind == Kind::kNop || w.kind == Kind::kEnd) continue;
