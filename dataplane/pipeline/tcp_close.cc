@@ -17,6 +17,7 @@ TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
     : core_(*core),
       ip_(*ip),
       config_(config),
+      profiles_(config),
       limits_(limits),
       blocks_(limits.max_connections),
       requests_(limits.max_requests),
@@ -50,14 +51,13 @@ void TcpLayer::RunTimers() {
   constexpr uint32_t kBatch = 64;
   // Bounds the work per turn; what is left is due in the next.
   constexpr int kMaxBatches = 64;
-  const tcp::Context ctx = MakeContext();
   uint32_t due[kBatch];
   for (int batch = 0; batch < kMaxBatches; ++batch) {
     const uint32_t n = wheel_.Advance(core_.tcp_now.tick, due, kBatch);
     for (uint32_t i = 0; i < n; ++i) {
       const uint32_t index = due[i];
       tcp::ControlBlock& cb = blocks_[index];
-      const uint8_t actions = tcp::OnTimers(cb, ctx);
+      const uint8_t actions = tcp::OnTimers(cb, MakeContext(index));
       if ((actions & tcp::kTimerApp) != 0) MarkReady(index, dataplane::kTimer);
       if ((actions & tcp::kTimerAbort) != 0) {
         Apply(index, tcp::kBroken);
@@ -131,6 +131,7 @@ void TcpLayer::FreeBlock(uint32_t index) {
     DropBuffersIfEmpty(index);
   }
   wheel_.Cancel(index);
+  SetProfile(index, Profiles::kDefault);
   blocks_[index].flags = tcp::kDetached;
   blocks_[index].generation = 0;
   blocks_.Free(index);
@@ -148,7 +149,7 @@ void TcpLayer::MoveToTimeWait(uint32_t index) {
   }
   const uint32_t record = time_waits_.Allocate();
   tcp::TimeWait& tw = time_waits_[record];
-  tcp::EnterTimeWait(tw, cb, MakeContext());
+  tcp::EnterTimeWait(tw, cb, MakeContext(index));
   time_wait_list_.PushBack(time_waits_, record);
   if (cb.Has(tcp::kAckNow) || cb.acks_owed > 0) {
     SendBare(cb.key, tcp::TimeWaitAck(tw));

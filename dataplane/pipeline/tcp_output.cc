@@ -56,11 +56,14 @@ void TcpLayer::Emit() {
 bool TcpLayer::EmitOne(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.Has(tcp::kDetached) || cb.state == tcp::State::kClosed) return true;
-  const tcp::Context ctx = MakeContext();
+  const tcp::Context ctx = MakeContext(index);
   Path path;
   const bool routed = ip_.FindPath(cb.key.remote(), path);
   // Only a SYN says it, and only with a route is one sent.
-  const auto own_mss = static_cast<uint16_t>(path.mtu - 40);
+  auto own_mss = static_cast<uint16_t>(path.mtu - 40);
+  if (ctx.config.max_segment != 0) {
+    own_mss = std::min(own_mss, ctx.config.max_segment);
+  }
   for (int n = 0; n < kEmitBudget; ++n) {
     if (routed && path.interface->tx.room() < kTxReserve) return false;
     if (!core_.pool.Reserve(2)) {
@@ -76,7 +79,7 @@ bool TcpLayer::EmitOne(uint32_t index) {
       continue;
     }
     Packet* packet = BuildData(index, spec, path);
-    if (packet != nullptr) Transmit(path, packet, cb.key, spec);
+    if (packet != nullptr) Transmit(path, packet, cb.key, spec, ctx.config);
   }
   return false;
 }
@@ -133,7 +136,8 @@ Packet* TcpLayer::BuildWithStatic(const SendChunk& chunk, uint32_t offset,
   return head;
 }
 
-void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
+void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
+                        const tcp::Config& options) {
   Path path;
   if (!ip_.FindPath(key.remote(), path)) {
     ++core_.counters.tx_dropped_no_route;
@@ -144,12 +148,13 @@ void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
     ++core_.counters.tx_dropped_no_packet;
     return;
   }
-  Transmit(path, packet, key, spec);
+  Transmit(path, packet, key, spec, options);
 }
 
 // Puts the TCP header in front of the payload and hands it down.
 void TcpLayer::Transmit(const Path& path, Packet* packet,
-                        const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
+                        const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
+                        const tcp::Config& config) {
   uint8_t options[tcp::kMaxOptionsLength];
   size_t options_length = 0;
   if (spec.has_syn_options) {
@@ -173,6 +178,8 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
   out.source = key.local();
   out.destination = key.remote();
   out.protocol = ipv4::kTcp;
+  out.tos = config.tos;
+  out.ttl = config.ttl;
   out.dont_fragment = true;
   out.l4_header_length = header_length;
   ip_.OutputWithChecksum(path, packet, out, /*checksum_offset=*/16);
