@@ -73,16 +73,19 @@ void Script::Start() {
 
 std::string Script::Run(const std::string& text) {
   int number = 0;
+  std::string all_wrong;
   for (std::string line : Words(absl::StrSplit(text, '\n'))) {
     ++number;
     Words words = SplitLine(std::move(line));
     if (words.empty()) continue;
     std::string wrong = RunLine(std::move(words));
     if (wrong.empty()) wrong = broken_;
-    if (!wrong.empty()) {
-      return absl::StrCat("line ", number, ": ", wrong);
-    }
+    if (wrong.empty()) continue;
+    absl::StrAppend(&all_wrong, all_wrong.empty() ? "" : "\n  ", "line ",
+                    number, ": ", wrong);
+    if (!keep_going_) return all_wrong;
   }
+  if (!all_wrong.empty()) return all_wrong;
   if (node_ == nullptr) return "nothing happens in this script";
   std::string wrong = Quiet();
   const uint32_t lost = node_->TearDown();

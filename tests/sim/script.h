@@ -53,6 +53,9 @@ class Script {
   // Runs a whole text. Empty, or what went wrong in which line.
   std::string Run(const std::string& text);
 
+  // Goes on after a line that failed, and reports them all: for people.
+  void set_keep_going(bool on) { keep_going_ = on; }
+
  private:
   using Words = std::vector<std::string>;
   struct Sent {
@@ -114,6 +117,7 @@ class Script {
   NodeConfig config_;
   Time now_;
   bool arp_by_itself_ = true;
+  bool keep_going_ = false;
   uint32_t peer_isn_ = 1'000'000;
   std::map<FlowName, Flow> flows_;
   std::map<uint16_t, uint32_t> listeners_;  // by port
