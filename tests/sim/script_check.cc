@@ -96,8 +96,12 @@ bool TcpCounter(const Counters& c, const std::string& name, std::string& out) {
   CORELANE_COUNTER(tail_loss_probes)
   CORELANE_COUNTER(spurious_recoveries)
   CORELANE_COUNTER(ecn_reductions)
-  CORELANE_COUNTER(cookies_sent)
-  CORELANE_COUNTER(cookies_accepted)
+  CORELANE_COUNTER(spurious_timeouts)
+  CORELANE_COUNTER(dsacks_in)
+  CORELANE_COUNTER(ecn_marks_in)
+  CORELANE_COUNTER(syn_cookies_sent)
+  CORELANE_COUNTER(syn_cookies_accepted)
+  CORELANE_COUNTER(syn_cookies_failed)
   CORELANE_COUNTER(keepalive_probes)
 #undef CORELANE_COUNTER
   return false;
