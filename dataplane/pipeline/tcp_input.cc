@@ -4,7 +4,6 @@
 #include "dataplane/pipeline/ipv4_layer.h"
 #include "dataplane/pipeline/tcp_layer.h"
 #include "proto/tcp/header_prediction.h"
-#include "proto/tcp/isn.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -16,12 +15,12 @@ constexpr uint32_t kMaxParkedShare = 2;
 
 }  // namespace
 
-void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key,
-                       uint16_t device) {
+void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
+                       bool congestion) {
   if (arrived_count_ == kMaxBurst) Ingest();
   const uint64_t hash = HashOf(key);
   table_.PrefetchBucket(hash);
-  arrived_[arrived_count_++] = {packet, key, hash, device};
+  arrived_[arrived_count_++] = {packet, key, hash, device, congestion};
 }
 
 void TcpLayer::Ingest() {
@@ -38,6 +37,7 @@ void TcpLayer::Dispatch(const Arrived& a) {
     core_.Drop(a.packet, DropReason::kTcpMalformed);
     return;
   }
+  segment.ce = a.congestion;
   ++core_.counters.tcp.segments_in;
   const Entry entry = table_.Find(a.key, a.hash);
   if (!entry.found()) {
@@ -97,12 +97,32 @@ tcp::ReceiveHoles* TcpLayer::HolesFor(uint32_t index,
   if (buffers != nullptr && buffers->holes != kNoIndex) {
     return &holes_[buffers->holes];
   }
-  const bool ahead = segment.seq > blocks_[index].rcv_nxt;
-  if (!ahead || segment.Length() == 0) return nullptr;
+  // Ahead of its turn, or a duplicate that is to be reported.
+  const tcp::ControlBlock& cb = blocks_[index];
+  const bool noted =
+      segment.seq > cb.rcv_nxt ||
+      (segment.seq < cb.rcv_nxt && cb.Has(tcp::kSack) && !cb.Has(tcp::kOrphan));
+  if (!noted || segment.Length() == 0) return nullptr;
   buffers = NeedBuffers(index);
   if (buffers == nullptr) return nullptr;
   buffers->holes = holes_.Allocate();
   return buffers->holes == kNoIndex ? nullptr : &holes_[buffers->holes];
+}
+
+tcp::ReceiveHoles* TcpLayer::HolesOf(uint32_t index) {
+  Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr || buffers->holes == kNoIndex) return nullptr;
+  return &holes_[buffers->holes];
+}
+
+void TcpLayer::DropHolesIfEmpty(uint32_t index) {
+  Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr || buffers->holes == kNoIndex ||
+      !holes_[buffers->holes].Empty()) {
+    return;
+  }
+  holes_.Free(buffers->holes);
+  buffers->holes = kNoIndex;
 }
 
 void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
@@ -113,14 +133,16 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
   tcp::IngestResult result;
   bool refused = false;
   if (core_.low_memory) Renege(index);
-  if (core_.low_memory || !tcp::IngestPredicted(cb, segment, ctx, result)) {
+  if (core_.low_memory ||
+      !tcp::IngestPredicted(cb, segment, SendStateOf(index), ctx, result)) {
     tcp::Segment wanted = segment;
     if (segment.payload_length > 0 &&
         (core_.low_memory || (segment.seq > rcv_nxt && !MayPark(index)))) {
       refused = true;
       wanted.text_refused = true;
     }
-    result = tcp::Ingest(cb, wanted, HolesFor(index, wanted), ctx);
+    result = tcp::Ingest(cb, wanted,
+                         {SendStateOf(index), HolesFor(index, wanted)}, ctx);
     if (result.reply_reset) Refuse(a, segment);
   }
   if (result.acked > 0) {
@@ -140,7 +162,9 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
     core_.pool.Free(a.packet);
     ++core_.counters.delivered;
   }
+  tcp::RestartKeepalive(cb, ctx);
   MarkDirty(index);
+  DropHolesIfEmpty(index);
   if (result.events != 0) Apply(index, result.events);
   DropBuffersIfEmpty(index);
 }
@@ -169,11 +193,6 @@ bool TcpLayer::Place(uint32_t index, Packet* packet,
     buffers->reorder.Drain(end, cb.rcv_nxt - (fin ? 1 : 0), buffers->receive,
                            core_.pool);
   }
-  if (buffers->holes != kNoIndex && holes_[buffers->holes].ranges.empty() &&
-      !holes_[buffers->holes].has_fin) {
-    holes_.Free(buffers->holes);
-    buffers->holes = kNoIndex;
-  }
   MarkReady(index, kReadable);
   return true;
 }
@@ -194,155 +213,6 @@ void TcpLayer::Apply(uint32_t index, uint8_t events) {
   }
 }
 
-void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
-                         const tcp::Segment& segment) {
-  const tcp::Request& request = requests_[index];
-  const tcp::Config& options = OptionsOf(request);
-  const uint32_t window = std::min<uint32_t>(options.receive_buffer, 0xffff);
-  switch (tcp::OnRequestSegment(request, segment, window)) {
-    case tcp::RequestVerdict::kIgnore:
-      break;
-    case tcp::RequestVerdict::kResendSynAck:
-      SendBare(a.key, tcp::SynAck(request, OwnMss(a.key, options), options),
-               options);
-      break;
-    case tcp::RequestVerdict::kChallengeAck: {
-      tcp::SegmentSpec ack;
-      ack.seq = request.iss + 1;
-      ack.ack = request.irs + 1;
-      ack.flags = tcp::kAck;
-      ack.window = static_cast<uint16_t>(window);
-      ++core_.counters.tcp.challenge_acks;
-      SendBare(a.key, ack);
-      break;
-    }
-    case tcp::RequestVerdict::kReset:
-      Refuse(a, segment);
-      break;
-    case tcp::RequestVerdict::kDelete:
-      ++core_.counters.tcp.resets_in;
-      table_.Erase(a.hash, Entry(EntryKind::kRequest, index));
-      RetireRequest(index);
-      break;
-    case tcp::RequestVerdict::kAccept: {
-      // The request stays: the peer will repeat what it sent, or we our
-      // SYN-ACK.
-      if (listeners_[request.listener].AcceptQueueFull()) {
-        core_.Drop(a.packet, DropReason::kTcpBacklog);
-        return;
-      }
-      const uint32_t connection = Establish(index, a);
-      if (connection == kNoIndex) {
-        // The request stays: the peer's retransmission may find room.
-        core_.Drop(a.packet, DropReason::kTcpNoMemory);
-        return;
-      }
-      MarkReady(connection, kOpened);
-      ToConnection(connection, a, segment);
-      return;
-    }
-  }
-  ++core_.counters.delivered;
-  core_.pool.Free(a.packet);
-}
-
-void TcpLayer::ToTimeWait(uint32_t index, const Arrived& a,
-                          const tcp::Segment& segment) {
-  tcp::TimeWait& record = time_waits_[index];
-  switch (tcp::OnTimeWaitSegment(record, segment)) {
-    case tcp::TimeWaitVerdict::kIgnore:
-      break;
-    case tcp::TimeWaitVerdict::kAck:
-      record.expires = core_.tcp_now.tick + tcp::ToTicks(config_.time_wait);
-      time_wait_list_.Remove(time_waits_, index);
-      time_wait_list_.PushBack(time_waits_, index);
-      [[fallthrough]];
-    case tcp::TimeWaitVerdict::kAckOnly:
-      SendBare(a.key, tcp::TimeWaitAck(record));
-      break;
-    case tcp::TimeWaitVerdict::kReopen:
-      if (listeners_.Find(a.key.local(), a.key.local_port, a.device) ==
-          nullptr) {
-        break;
-      }
-      Reopen(index, a, segment);
-      return;
-  }
-  ++core_.counters.delivered;
-  core_.pool.Free(a.packet);
-}
-
-// A new connection takes over the address pair, numbered past the old one.
-void TcpLayer::Reopen(uint32_t index, const Arrived& a,
-                      const tcp::Segment& syn) {
-  const tcp::TimeWait record = time_waits_[index];
-  table_.Erase(a.hash, Entry(EntryKind::kTimeWait, index));
-  RetireTimeWait(index);
-  ToListener(a, syn, &record);
-}
-
-// RFC 9293 sections 3.10.7.1 (CLOSED) and 3.10.7.2 (LISTEN).
-void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
-                          const tcp::TimeWait* predecessor) {
-  Listener* listener =
-      segment.Has(tcp::kRst)
-          ? nullptr
-          : listeners_.Find(a.key.local(), a.key.local_port, a.device);
-  if (listener == nullptr || segment.Has(tcp::kAck) ||
-      !segment.Has(tcp::kSyn)) {
-    // A segment without SYN, ACK or RST is dropped in LISTEN, not refused.
-    if (listener == nullptr || segment.Has(tcp::kAck)) Refuse(a, segment);
-    core_.Drop(a.packet, DropReason::kTcpNoSocket);
-    return;
-  }
-  if (segment.Has(tcp::kFin)) {
-    core_.Drop(a.packet, DropReason::kTcpStraySyn);
-    return;
-  }
-  if (listener->requests >= listener->backlog || listener->AcceptQueueFull()) {
-    core_.Drop(a.packet, DropReason::kTcpBacklog);
-    return;
-  }
-  if (requests_.in_use() == requests_.capacity()) {
-    // The oldest gives way: under a flood of SYNs that nobody completes, a real
-    // peer then still gets through within the time the ring takes to turn.
-    for (auto& list : request_lists_) {
-      if (list.empty()) continue;
-      const uint32_t oldest = list.front();
-      table_.Erase(HashOf(requests_[oldest].key),
-                   Entry(EntryKind::kRequest, oldest));
-      RetireRequest(oldest);
-      ++core_.counters.tcp.failed_opens;
-      break;
-    }
-  }
-  const uint32_t index = requests_.Allocate();
-  if (index == kNoIndex ||
-      !table_.Insert(a.hash, Entry(EntryKind::kRequest, index))) {
-    if (index != kNoIndex) requests_.Free(index);
-    core_.Drop(a.packet, DropReason::kTcpNoMemory);
-    return;
-  }
-  tcp::Request& request = requests_[index];
-  request.key = a.key;
-  request.port = a.device;
-  request.listener = listeners_.IndexOf(listener);
-  request.in_use = 1;
-  ++listener->requests;
-  SeqNum iss = tcp::InitialSequence(a.key, core_.secrets.isn, core_.now);
-  if (predecessor != nullptr) {
-    iss = tcp::SuccessorSequence(*predecessor, iss);
-  }
-  tcp::OpenPassive(request, segment, iss, core_.tcp_now);
-  const tcp::Config& options = OptionsOf(request);
-  request.deadline = core_.tcp_now.tick + tcp::ToTicks(options.rto_initial);
-  request_lists_[0].PushBack(requests_, index);
-  SendBare(a.key, tcp::SynAck(request, OwnMss(a.key, options), options),
-           options);
-  ++core_.counters.delivered;
-  core_.pool.Free(a.packet);
-}
-
 // Anybody can forge an ICMP error. It counts only if what it quotes is in
 // flight (RFC 5927 section 4.1), and never ends an established connection
 // (section 5.2).
@@ -351,17 +221,22 @@ void TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
   const Entry entry = table_.Find(key, HashOf(key));
   if (!entry.found() || entry.kind() != EntryKind::kConnection) return;
   tcp::ControlBlock& cb = blocks_[entry.index()];
-  if (seq < cb.snd_una || seq >= cb.snd_max) return;
+  if (seq < cb.snd_una || seq >= cb.snd_nxt) return;
   ++core_.counters.icmp_errors_in;
   if (fragmentation_needed) {
     // RFC 1191; the floor is the least MTU that hosts must take (RFC 1122),
     // whatever a forger says.
     constexpr uint16_t kMinPathMtu = 552;
-    const uint16_t mtu = std::max(next_hop_mtu, kMinPathMtu);
-    if (mtu - 40 >= cb.mss) return;
-    cb.mss = static_cast<uint16_t>(mtu - 40);
+    const uint16_t options = cb.Has(tcp::kTimestamps) ? 12 : 0;
+    const auto mss = static_cast<uint16_t>(std::max(next_hop_mtu, kMinPathMtu) -
+                                           40 - options);
+    if (mss >= cb.mss) return;
+    cb.mss = mss;
     cb.cwnd = std::max<uint32_t>(cb.cwnd, cb.mss);
-    cb.snd_nxt = cb.snd_una;  // what was too large is sent again
+    // What was too large is sent again; that is no sign of congestion.
+    if (tcp::SendState* tx = SendStateOf(entry.index())) {
+      tcp::ResendAll(cb, *tx);
+    }
     MarkDirty(entry.index());
     return;
   }

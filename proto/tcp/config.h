@@ -46,9 +46,9 @@ struct Config {
   bool sack = true;            // RFC 2018
   bool window_scaling = true;  // RFC 7323
   Ecn ecn = Ecn::kRequest;
-  bool tail_loss_probe = true;  // RFC 8985 section 7
-  bool frto = true;             // RFC 5682
-  bool hystart = true;          // RFC 9406
+  bool tail_loss_probe = true;        // RFC 8985 section 7
+  bool frto = true;                   // RFC 5682
+  bool hystart = true;                // RFC 9406
   bool slow_start_after_idle = true;  // RFC 5681 section 4.1
   bool pacing = false;
   bool mtu_probing = true;  // RFC 8899
@@ -58,9 +58,9 @@ struct Config {
   Duration keepalive_idle = 2h;
   Duration keepalive_interval = 75s;
   uint8_t keepalive_probes = 9;
-  Duration user_timeout{};    // RFC 5482; 0: max_retransmits decides
-  uint16_t max_segment = 0;   // TCP_MAXSEG; 0: what the route's MTU allows
-  uint8_t tos = 0;            // DSCP; the two ECN bits are TCP's own
+  Duration user_timeout{};   // RFC 5482; 0: max_retransmits decides
+  uint16_t max_segment = 0;  // TCP_MAXSEG; 0: what the route's MTU allows
+  uint8_t tos = 0;           // DSCP; the two ECN bits are TCP's own
   uint8_t ttl = 64;
 
   friend bool operator==(const Config&, const Config&) = default;

@@ -48,6 +48,8 @@ std::string FlagText(uint8_t flags) {
   if ((flags & tcp::kRst) != 0) text += 'R';
   if ((flags & tcp::kPsh) != 0) text += 'P';
   if ((flags & tcp::kUrg) != 0) text += 'U';
+  if ((flags & tcp::kEce) != 0) text += 'E';
+  if ((flags & tcp::kCwr) != 0) text += 'W';
   if ((flags & tcp::kAck) != 0) text += '.';
   return text;
 }
@@ -100,6 +102,8 @@ Frame TcpFrame(const Ends& ends, const TcpFields& fields) {
   Append(bytes, fields.payload);
   ipv4::Header ip = HeaderOf(ipv4::kTcp);
   ip.dont_fragment = true;
+  ip.tos = fields.tos;
+  ip.ttl = fields.ttl;
   Frame frame = Ipv4Frame(ends, ip, bytes);
   FixChecksums(frame);
   return frame;
