@@ -121,7 +121,7 @@ uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
     if (tail != nullptr && tail->packet != nullptr &&
         tail->packet->refcnt == 1 && tail->length < cb.mss &&
         tail->data == DataOf(tail->packet) &&
-        cb.snd_max <= cb.snd_queued - tail->length) {
+        cb.snd_nxt <= cb.snd_queued - tail->length) {
       room =
           std::min<uint32_t>(TailroomOf(tail->packet), cb.mss - tail->length);
     }

@@ -102,7 +102,9 @@ class TcpLayer {
   // ---- One turn of the loop, in this order
   // Takes a segment for one of our unicast addresses. Its data starts at the
   // TCP header and ends with the IP payload; its checksum is good.
-  void Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device);
+  // `congestion`: its IP header said so (CE, RFC 3168).
+  void Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
+               bool congestion);
   void Ingest();
   void RunTimers();
   void Notify(std::span<Application* const> applications);
@@ -145,6 +147,12 @@ class TcpLayer {
     return blocks_[index];
   }
   const Slab<tcp::ControlBlock>& blocks() const { return blocks_; }
+  // What the connection has in flight; nullptr if it has nothing to do with it.
+  const tcp::SendState* send_state(uint32_t index) const {
+    const uint32_t i = blocks_[index].send_state;
+    return i == kNoIndex ? nullptr : &send_states_[i];
+  }
+  const Slab<tcp::SendState>& send_states() const { return send_states_; }
   const Slab<tcp::Request>& requests() const { return requests_; }
   const Slab<tcp::TimeWait>& time_waits() const { return time_waits_; }
   const Listeners& listeners() const { return listeners_; }
@@ -163,6 +171,7 @@ class TcpLayer {
     tcp::FlowKey key;
     uint64_t hash;
     uint16_t device;
+    bool congestion;
   };
 
   tcp::Context MakeContext(uint32_t index) {
@@ -181,6 +190,8 @@ class TcpLayer {
              const tcp::IngestResult& result, SeqNum rcv_nxt_before);
   void Apply(uint32_t index, uint8_t events);
   tcp::ReceiveHoles* HolesFor(uint32_t index, const tcp::Segment& segment);
+  tcp::ReceiveHoles* HolesOf(uint32_t index);
+  void DropHolesIfEmpty(uint32_t index);
   bool MayPark(uint32_t index) const;
   void Refuse(const Arrived& a, const tcp::Segment& segment);
 
@@ -221,6 +232,8 @@ class TcpLayer {
   void RetireTimeWait(uint32_t index);
   void Detach(uint32_t index);
   void FreeBlock(uint32_t index);
+  void FreeSendState(uint32_t index);
+  void ReclaimSendStates();
   void ExpireTimeWaits();
 
   uint64_t HashOf(const tcp::FlowKey& key) const { return table_.Hash(key); }
@@ -232,6 +245,11 @@ class TcpLayer {
     const uint32_t b = blocks_[index].buffers;
     return b == kNoIndex ? nullptr : &buffers_[b];
   }
+  tcp::SendState* SendStateOf(uint32_t index) {
+    const uint32_t i = blocks_[index].send_state;
+    return i == kNoIndex ? nullptr : &send_states_[i];
+  }
+  tcp::SendState* NeedSendState(uint32_t index);
   Buffers* NeedBuffers(uint32_t index);
   void DropBuffersIfEmpty(uint32_t index);
   uint32_t ReceiveSpace(uint32_t index) const;
@@ -252,6 +270,7 @@ class TcpLayer {
   Slab<tcp::Request> requests_;
   Slab<tcp::TimeWait> time_waits_;
   Slab<Buffers> buffers_;
+  Slab<tcp::SendState> send_states_;
   Slab<tcp::ReceiveHoles> holes_;
   ChunkPool chunks_;
   SocketTable table_;
@@ -268,6 +287,7 @@ class TcpLayer {
   std::array<Arrived, kMaxBurst> arrived_;
   uint32_t arrived_count_ = 0;
   uint32_t generation_ = 0;
+  uint32_t reclaim_next_ = 0;  // the send state to be looked at next
   uint32_t reset_tokens_ = 0;
   Time reset_refilled_ = kTimeZero;
   static rte_mbuf_ext_shared_info static_owner_;

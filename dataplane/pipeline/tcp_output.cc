@@ -21,7 +21,7 @@ constexpr uint32_t kTxReserve = 4;
 // Below this, copying payload behind the headers is cheaper than a chain.
 constexpr uint32_t kCopyLimit = 256;
 
-constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20;
+constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20 + tcp::kMaxOptionsLength;
 
 }  // namespace
 
@@ -64,6 +64,11 @@ bool TcpLayer::EmitOne(uint32_t index) {
   if (ctx.config.max_segment != 0) {
     own_mss = std::min(own_mss, ctx.config.max_segment);
   }
+  tcp::Extras extras{SendStateOf(index), HolesOf(index)};
+  if (extras.tx == nullptr && tcp::NeedsSendState(cb)) {
+    extras.tx = NeedSendState(index);
+    if (extras.tx == nullptr) return false;
+  }
   for (int n = 0; n < kEmitBudget; ++n) {
     if (routed && path.interface->tx.room() < kTxReserve) return false;
     if (!core_.pool.Reserve(2)) {
@@ -71,7 +76,10 @@ bool TcpLayer::EmitOne(uint32_t index) {
       return false;
     }
     tcp::SegmentSpec spec;
-    if (!tcp::NextSegment(cb, ReceiveSpace(index), own_mss, ctx, spec)) {
+    if (!tcp::NextSegment(cb, extras, ReceiveSpace(index), own_mss, ctx,
+                          spec)) {
+      DropHolesIfEmpty(index);
+      DropBuffersIfEmpty(index);
       return true;
     }
     if (!routed) {
@@ -156,10 +164,7 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
                         const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
                         const tcp::Config& config) {
   uint8_t options[tcp::kMaxOptionsLength];
-  size_t options_length = 0;
-  if (spec.has_syn_options) {
-    options_length = tcp::WriteSynOptions(options, spec.syn_options);
-  }
+  const size_t options_length = tcp::WriteOptions(options, spec);
   const auto header_length =
       static_cast<uint16_t>(tcp::kHeaderLength + options_length);
   uint8_t* header = Prepend(packet, header_length);
@@ -178,7 +183,8 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
   out.source = key.local();
   out.destination = key.remote();
   out.protocol = ipv4::kTcp;
-  out.tos = config.tos;
+  out.tos = static_cast<uint8_t>((config.tos & ~ipv4::kEcnMask) |
+                                 (spec.ect ? ipv4::kEcnCapable : 0));
   out.ttl = config.ttl;
   out.dont_fragment = true;
   out.l4_header_length = header_length;

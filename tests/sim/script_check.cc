@@ -140,7 +140,7 @@ bool SenderValue(const tcp::ControlBlock& cb, const std::string& what,
   if (what == "rttvar_ms") got = absl::StrCat(cb.rttvar_us / 4 / 1000);
   if (what == "snd_wnd") got = absl::StrCat(cb.SendWindow());
   if (what == "rcv_wnd") got = absl::StrCat(cb.ReceiveWindow());
-  if (what == "in_flight") got = absl::StrCat(cb.snd_max - cb.snd_una);
+  if (what == "in_flight") got = absl::StrCat(cb.snd_nxt - cb.snd_una);
   if (what == "retransmits") got = absl::StrCat(cb.retransmits);
   return !got.empty();
 }
