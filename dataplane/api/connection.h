@@ -41,6 +41,9 @@ class Connection {
   ByteView Front() const;
   // Drops the first `n` bytes; n <= readable().
   void Consume(uint32_t n);
+  // Copies bytes from `offset` on without consuming them, as many as there are
+  // and fit; returns how many.
+  uint32_t Peek(uint32_t offset, MutableByteView out) const;
   // Hands over the first packet, its data being payload. The caller owns it and
   // sends it on (SendPacket) or frees it (FreePacket). nullptr if there is
   // none.
@@ -55,6 +58,9 @@ class Connection {
   uint32_t SendStatic(ByteView bytes);  // the bytes must outlive the connection
   // Sends a packet's data without copying. Takes ownership if it returns true.
   bool SendPacket(Packet* packet);
+  // kWritable is told when there is send space again, as after a Send that took
+  // less than asked.
+  void AskWritable();
 
   // ---- Ending
   // Ends our stream after what is queued; receiving goes on (half close).
@@ -71,6 +77,10 @@ class Connection {
   void SetTimer(Duration after);
   void ClearTimer();
   void SetNoDelay(bool on);
+  // Acknowledges at once for a while; or delays ACKs from now on.
+  void SetQuickAck(bool on);
+  // Gives it other options (TcpLayer::AcquireProfile).
+  void SetProfile(uint16_t profile);
 
  private:
   TcpLayer* tcp_ = nullptr;

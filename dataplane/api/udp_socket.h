@@ -37,6 +37,9 @@ class UdpSocket {
                     Ipv4Address from = Ipv4Address());
   // Only datagrams from this peer are delivered from now on.
   void Connect(const UdpEndpoint& peer);
+  void Disconnect();  // from every peer again
+  // What stands in the IP headers of what is sent from now on.
+  void SetIpOptions(uint8_t tos, uint8_t ttl);
   void Close();
 
  private:

@@ -19,8 +19,17 @@ struct Listener {
   uint16_t port = 0;
   uint16_t device = kAnyPort;  // or the one port that it is tied to
   uint16_t application = 0;
-  uint32_t backlog = 0;   // requests it may have pending
-  uint32_t requests = 0;  // and has
+  uint16_t profile = 0;       // options that its connections inherit
+  uint32_t backlog = 0;       // requests it may have pending
+  uint32_t requests = 0;      // and has
+  uint32_t accept_limit = 0;  // connections not taken yet; 0: no limit
+  uint32_t waiting = 0;       // how many there are, if there is a limit
+  uint32_t app_data = 0;      // that its connections start with
+
+  // Whether one more connection would find no place in the accept queue.
+  bool AcceptQueueFull() const {
+    return accept_limit != 0 && waiting >= accept_limit;
+  }
   bool in_use = false;
 };
 
@@ -34,6 +43,7 @@ class Listeners {
   Listener* Find(Ipv4Address address, uint16_t port, uint16_t device);
 
   Listener& operator[](uint32_t index) { return all_[index]; }
+  const Listener& operator[](uint32_t index) const { return all_[index]; }
   const std::vector<Listener>& all() const { return all_; }
   uint32_t IndexOf(const Listener* listener) const {
     return static_cast<uint32_t>(listener - all_.data());

@@ -49,6 +49,23 @@ void ReceiveQueue::Consume(uint32_t n, PacketPool& pool) {
   if (head_ == nullptr) tail_ = nullptr;
 }
 
+uint32_t ReceiveQueue::Peek(uint32_t offset, MutableByteView out) const {
+  uint32_t done = 0;
+  for (Packet* p = head_; p != nullptr && done < out.size();
+       p = MetaOf(p).link) {
+    if (offset >= p->data_len) {
+      offset -= p->data_len;
+      continue;
+    }
+    const auto n = std::min<uint32_t>(p->data_len - offset,
+                                      static_cast<uint32_t>(out.size()) - done);
+    std::memcpy(out.data() + done, DataOf(p) + offset, n);
+    done += n;
+    offset = 0;
+  }
+  return done;
+}
+
 Packet* ReceiveQueue::TakeFront() {
   Packet* packet = head_;
   if (packet == nullptr) return nullptr;

@@ -11,6 +11,7 @@
 
 #include "dataplane/packet/packet.h"
 #include "dataplane/packet/packet_pool.h"
+#include "proto/base/bytes.h"
 #include "proto/base/sequence.h"
 
 namespace corelane::dataplane {
@@ -29,6 +30,9 @@ class ReceiveQueue {
   ByteView Front() const;
   // Drops the first `n` bytes; n <= bytes().
   void Consume(uint32_t n, PacketPool& pool);
+  // Copies bytes from `offset` on, as many as there are and fit; returns how
+  // many.
+  uint32_t Peek(uint32_t offset, MutableByteView out) const;
   // Removes the first packet and hands it over; nullptr if there is none.
   Packet* TakeFront();
 

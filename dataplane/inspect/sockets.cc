@@ -167,7 +167,7 @@ class Reader {
     info.rttvar_us = cb.rttvar_us / 4;
     info.rto_us = cb.rto_us;
     info.retransmissions = cb.total_retransmits;
-    if (cb.snd_max > cb.snd_una) info.unacked_ms = Since(cb.una_since);
+    if (cb.snd_nxt > cb.snd_una) info.unacked_ms = Since(cb.una_since);
     info.age_ms = Since(cb.opened_at);
     return row;
   }

@@ -182,7 +182,8 @@ void Ipv4Layer::DeliverTcp(Ipv4Packet& in) {
   key.remote_address = in.header.source.value();
   key.remote_port = LoadBe16(segment.data());
   key.local_port = LoadBe16(segment.data() + 2);
-  tcp_->Enqueue(in.packet, key, in.interface->index);
+  const bool congestion = (in.header.tos & ipv4::kEcnMask) == ipv4::kEcnCe;
+  tcp_->Enqueue(in.packet, key, in.interface->index, congestion);
 }
 
 void Ipv4Layer::ReceiveFragment(Ipv4Packet& in) {

@@ -3,6 +3,7 @@
 
 #include "dataplane/pipeline/tcp_layer.h"
 #include "proto/tcp/close.h"
+#include "proto/tcp/recovery.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -17,12 +18,14 @@ TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
     : core_(*core),
       ip_(*ip),
       config_(config),
+      profiles_(config),
       limits_(limits),
       blocks_(limits.max_connections),
       requests_(limits.max_requests),
       time_waits_(limits.max_time_wait),
       // As many as connections, so that accepted payload always finds a queue.
       buffers_(limits.max_connections),
+      send_states_(limits.max_connections),
       holes_(std::min<uint32_t>(limits.max_connections, 65536)),
       chunks_(limits.static_chunks),
       table_(
@@ -50,14 +53,14 @@ void TcpLayer::RunTimers() {
   constexpr uint32_t kBatch = 64;
   // Bounds the work per turn; what is left is due in the next.
   constexpr int kMaxBatches = 64;
-  const tcp::Context ctx = MakeContext();
   uint32_t due[kBatch];
   for (int batch = 0; batch < kMaxBatches; ++batch) {
     const uint32_t n = wheel_.Advance(core_.tcp_now.tick, due, kBatch);
     for (uint32_t i = 0; i < n; ++i) {
       const uint32_t index = due[i];
       tcp::ControlBlock& cb = blocks_[index];
-      const uint8_t actions = tcp::OnTimers(cb, ctx);
+      const uint8_t actions =
+          tcp::OnTimers(cb, SendStateOf(index), MakeContext(index));
       if ((actions & tcp::kTimerApp) != 0) MarkReady(index, dataplane::kTimer);
       if ((actions & tcp::kTimerAbort) != 0) {
         Apply(index, tcp::kBroken);
@@ -73,6 +76,44 @@ void TcpLayer::RunTimers() {
   }
   RetransmitSynAcks();
   ExpireTimeWaits();
+  ReclaimSendStates();
+}
+
+// Connections that have been quiet for a while give back what they need only to
+// send; what congestion control has learnt is out of date by then.
+void TcpLayer::ReclaimSendStates() {
+  constexpr uint32_t kQuietMs = 10'000;
+  constexpr uint32_t kAtOnce = 4;
+  const uint32_t end = send_states_.high_water();
+  for (uint32_t n = 0; n < std::min(kAtOnce, end); ++n) {
+    if (reclaim_next_ >= end) reclaim_next_ = 0;
+    const tcp::SendState& tx = send_states_[reclaim_next_++];
+    if (tx.owner == kNoIndex || core_.tcp_now.ms - tx.active_ms < kQuietMs) {
+      continue;
+    }
+    const tcp::ControlBlock& cb = blocks_[tx.owner];
+    if (cb.snd_una == cb.snd_nxt) FreeSendState(tx.owner);
+  }
+}
+
+void TcpLayer::FreeSendState(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.send_state == kNoIndex) return;
+  send_states_[cb.send_state].owner = kNoIndex;
+  send_states_.Free(cb.send_state);
+  cb.send_state = kNoIndex;
+}
+
+tcp::SendState* TcpLayer::NeedSendState(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.send_state != kNoIndex) return &send_states_[cb.send_state];
+  cb.send_state = send_states_.Allocate();
+  if (cb.send_state == kNoIndex) return nullptr;
+  tcp::SendState& tx = send_states_[cb.send_state];
+  tcp::InitSendState(cb, tx);
+  tx.owner = index;
+  tx.active_ms = core_.tcp_now.ms;
+  return &tx;
 }
 
 Time TcpLayer::NextDeadline() const {
@@ -108,8 +149,9 @@ void TcpLayer::Detach(uint32_t index) {
   if (cb.Has(tcp::kDetached)) return;
   table_.Erase(HashOf(cb.key), Entry(EntryKind::kConnection, index));
   cb.Set(tcp::kDetached);
-  cb.Clear(tcp::kRetransmitTimer | tcp::kPersist | tcp::kAckTimer |
-           tcp::kIdleTimer);
+  cb.Clear(tcp::kRetransmitTimer | tcp::kPersist | tcp::kTailTimer |
+           tcp::kReorderTimer | tcp::kAckTimer | tcp::kIdleTimer);
+  FreeSendState(index);
   cb.state = tcp::State::kClosed;
   cb.predicted = 0;
   if (Buffers* buffers = BuffersOf(index)) {
@@ -131,6 +173,7 @@ void TcpLayer::FreeBlock(uint32_t index) {
     DropBuffersIfEmpty(index);
   }
   wheel_.Cancel(index);
+  SetProfile(index, Profiles::kDefault);
   blocks_[index].flags = tcp::kDetached;
   blocks_[index].generation = 0;
   blocks_.Free(index);
@@ -148,7 +191,7 @@ void TcpLayer::MoveToTimeWait(uint32_t index) {
   }
   const uint32_t record = time_waits_.Allocate();
   tcp::TimeWait& tw = time_waits_[record];
-  tcp::EnterTimeWait(tw, cb, MakeContext());
+  tcp::EnterTimeWait(tw, cb, MakeContext(index));
   time_wait_list_.PushBack(time_waits_, record);
   if (cb.Has(tcp::kAckNow) || cb.acks_owed > 0) {
     SendBare(cb.key, tcp::TimeWaitAck(tw, core_.tcp_now));

@@ -25,10 +25,11 @@ void TcpLayer::DropBuffersIfEmpty(uint32_t index) {
 
 uint32_t TcpLayer::ReceiveSpace(uint32_t index) const {
   const Buffers* buffers = BuffersOf(index);
-  if (buffers == nullptr) return config_.receive_buffer;
+  const uint32_t all = options(index).receive_buffer;
+  if (buffers == nullptr) return all;
   // What waits behind a gap lies within the window that was already offered.
   const uint32_t used = buffers->receive.bytes();
-  return used < config_.receive_buffer ? config_.receive_buffer - used : 0;
+  return used < all ? all - used : 0;
 }
 
 void TcpLayer::SetAppData(uint32_t index, uint32_t value) {
@@ -57,7 +58,7 @@ ByteView TcpLayer::Front(uint32_t index) const {
 void TcpLayer::OnConsumed(uint32_t index) {
   DropBuffersIfEmpty(index);
   tcp::ControlBlock& cb = blocks_[index];
-  tcp::OnReceiveSpace(cb, ReceiveSpace(index), MakeContext());
+  tcp::OnReceiveSpace(cb, ReceiveSpace(index), MakeContext(index));
   if (cb.Has(tcp::kAckNow)) MarkDirty(index);
 }
 
@@ -82,7 +83,8 @@ uint32_t TcpLayer::SendSpace(uint32_t index) const {
     return 0;
   }
   const uint32_t queued = cb.snd_queued - cb.snd_una;
-  return queued < config_.send_buffer ? config_.send_buffer - queued : 0;
+  const uint32_t all = options(index).send_buffer;
+  return queued < all ? all - queued : 0;
 }
 
 SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet) {
@@ -119,7 +121,7 @@ uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
     if (tail != nullptr && tail->packet != nullptr &&
         tail->packet->refcnt == 1 && tail->length < cb.mss &&
         tail->data == DataOf(tail->packet) &&
-        cb.snd_max <= cb.snd_queued - tail->length) {
+        cb.snd_nxt <= cb.snd_queued - tail->length) {
       room =
           std::min<uint32_t>(TailroomOf(tail->packet), cb.mss - tail->length);
     }
@@ -201,7 +203,7 @@ void TcpLayer::Close(uint32_t index) {
   }
   cb.flags &= 0x00ffffffu;  // nobody is left to be told
   cb.Clear(tcp::kReady);
-  if (tcp::Release(cb, MakeContext())) {
+  if (tcp::Release(cb, MakeContext(index))) {
     MarkDirty(index);
   } else {
     FreeBlock(index);
@@ -213,7 +215,7 @@ void TcpLayer::Abort(uint32_t index) {
   tcp::SegmentSpec reset;
   if (!cb.Has(tcp::kDetached) && tcp::AbortSegment(cb, reset)) {
     ++core_.counters.tcp.resets_out;
-    SendBare(cb.key, reset);
+    SendBare(cb.key, reset, options(index));
   }
   cb.error = tcp::Error::kAborted;
   FreeBlock(index);
@@ -226,6 +228,25 @@ void TcpLayer::SetTimer(uint32_t index, Duration after) {
 
 void TcpLayer::ClearTimer(uint32_t index) {
   blocks_[index].Clear(tcp::kAppTimer);
+}
+
+// Copies waiting bytes without consuming them; returns how many there were.
+uint32_t TcpLayer::Peek(uint32_t index, uint32_t offset,
+                        MutableByteView out) const {
+  const Buffers* buffers = BuffersOf(index);
+  return buffers == nullptr ? 0 : buffers->receive.Peek(offset, out);
+}
+
+void TcpLayer::AskWritable(uint32_t index) { BlockWriter(index); }
+
+void TcpLayer::SetQuickAck(uint32_t index, bool on) {
+  constexpr uint8_t kQuickAcks = 16;
+  tcp::ControlBlock& cb = blocks_[index];
+  cb.quick_acks = on ? kQuickAcks : 0;
+  if (on && cb.Has(tcp::kAckTimer)) {
+    cb.Set(tcp::kAckNow);
+    MarkDirty(index);
+  }
 }
 
 void TcpLayer::SetNoDelay(uint32_t index, bool on) {
@@ -265,5 +286,13 @@ void Connection::Abort() { tcp_->Abort(index_); }
 void Connection::SetTimer(Duration after) { tcp_->SetTimer(index_, after); }
 void Connection::ClearTimer() { tcp_->ClearTimer(index_); }
 void Connection::SetNoDelay(bool on) { tcp_->SetNoDelay(index_, on); }
+uint32_t Connection::Peek(uint32_t offset, MutableByteView out) const {
+  return tcp_->Peek(index_, offset, out);
+}
+void Connection::AskWritable() { tcp_->AskWritable(index_); }
+void Connection::SetQuickAck(bool on) { tcp_->SetQuickAck(index_, on); }
+void Connection::SetProfile(uint16_t profile) {
+  tcp_->SetProfile(index_, profile);
+}
 
 }  // namespace corelane::dataplane

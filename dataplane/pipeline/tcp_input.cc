@@ -15,12 +15,12 @@ constexpr uint32_t kMaxParkedShare = 2;
 
 }  // namespace
 
-void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key,
-                       uint16_t device) {
+void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
+                       bool congestion) {
   if (arrived_count_ == kMaxBurst) Ingest();
   const uint64_t hash = HashOf(key);
   table_.PrefetchBucket(hash);
-  arrived_[arrived_count_++] = {packet, key, hash, device};
+  arrived_[arrived_count_++] = {packet, key, hash, device, congestion};
 }
 
 void TcpLayer::Ingest() {
@@ -37,6 +37,7 @@ void TcpLayer::Dispatch(const Arrived& a) {
     core_.Drop(a.packet, DropReason::kTcpMalformed);
     return;
   }
+  segment.ce = a.congestion;
   ++core_.counters.tcp.segments_in;
   const Entry entry = table_.Find(a.key, a.hash);
   if (!entry.found()) {
@@ -75,7 +76,7 @@ bool TcpLayer::MayPark(uint32_t index) const {
   const Buffers* buffers = BuffersOf(index);
   if (buffers == nullptr) return true;
   return buffers->reorder.pinned_bytes() + kPacketBufferSize <=
-         kMaxParkedShare * config_.receive_buffer;
+         kMaxParkedShare * options(index).receive_buffer;
 }
 
 // Lets go of what waits behind a gap: it was never acknowledged, so the peer
@@ -96,30 +97,52 @@ tcp::ReceiveHoles* TcpLayer::HolesFor(uint32_t index,
   if (buffers != nullptr && buffers->holes != kNoIndex) {
     return &holes_[buffers->holes];
   }
-  const bool ahead = segment.seq > blocks_[index].rcv_nxt;
-  if (!ahead || segment.Length() == 0) return nullptr;
+  // Ahead of its turn, or a duplicate that is to be reported.
+  const tcp::ControlBlock& cb = blocks_[index];
+  const bool noted =
+      segment.seq > cb.rcv_nxt ||
+      (segment.seq < cb.rcv_nxt && cb.Has(tcp::kSack) && !cb.Has(tcp::kOrphan));
+  if (!noted || segment.Length() == 0) return nullptr;
   buffers = NeedBuffers(index);
   if (buffers == nullptr) return nullptr;
   buffers->holes = holes_.Allocate();
   return buffers->holes == kNoIndex ? nullptr : &holes_[buffers->holes];
 }
 
+tcp::ReceiveHoles* TcpLayer::HolesOf(uint32_t index) {
+  Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr || buffers->holes == kNoIndex) return nullptr;
+  return &holes_[buffers->holes];
+}
+
+void TcpLayer::DropHolesIfEmpty(uint32_t index) {
+  Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr || buffers->holes == kNoIndex ||
+      !holes_[buffers->holes].Empty()) {
+    return;
+  }
+  holes_.Free(buffers->holes);
+  buffers->holes = kNoIndex;
+}
+
 void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
                             const tcp::Segment& segment) {
   tcp::ControlBlock& cb = blocks_[index];
-  const tcp::Context ctx = MakeContext();
+  const tcp::Context ctx = MakeContext(index);
   const SeqNum rcv_nxt = cb.rcv_nxt;
   tcp::IngestResult result;
   bool refused = false;
   if (core_.low_memory) Renege(index);
-  if (core_.low_memory || !tcp::IngestPredicted(cb, segment, ctx, result)) {
+  if (core_.low_memory ||
+      !tcp::IngestPredicted(cb, segment, SendStateOf(index), ctx, result)) {
     tcp::Segment wanted = segment;
     if (segment.payload_length > 0 &&
         (core_.low_memory || (segment.seq > rcv_nxt && !MayPark(index)))) {
       refused = true;
       wanted.text_refused = true;
     }
-    result = tcp::Ingest(cb, wanted, HolesFor(index, wanted), ctx);
+    result = tcp::Ingest(cb, wanted,
+                         {SendStateOf(index), HolesFor(index, wanted)}, ctx);
     if (result.reply_reset) Refuse(a, segment);
   }
   if (result.acked > 0) {
@@ -128,7 +151,7 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
       buffers->send.Release(result.acked, core_.pool, chunks_);
     }
     if (cb.Has(tcp::kWriteBlocked) &&
-        SendSpace(index) >= config_.send_buffer / 4) {
+        SendSpace(index) >= ctx.config.send_buffer / 4) {
       cb.Clear(tcp::kWriteBlocked);
       MarkReady(index, kWritable);
     }
@@ -139,7 +162,9 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
     core_.pool.Free(a.packet);
     ++core_.counters.delivered;
   }
+  tcp::RestartKeepalive(cb, ctx);
   MarkDirty(index);
+  DropHolesIfEmpty(index);
   if (result.events != 0) Apply(index, result.events);
   DropBuffersIfEmpty(index);
 }
@@ -167,11 +192,6 @@ bool TcpLayer::Place(uint32_t index, Packet* packet,
     const bool fin = (result.events & tcp::kPeerClosed) != 0;
     buffers->reorder.Drain(end, cb.rcv_nxt - (fin ? 1 : 0), buffers->receive,
                            core_.pool);
-  }
-  if (buffers->holes != kNoIndex && holes_[buffers->holes].ranges.empty() &&
-      !holes_[buffers->holes].has_fin) {
-    holes_.Free(buffers->holes);
-    buffers->holes = kNoIndex;
   }
   MarkReady(index, kReadable);
   return true;
@@ -201,17 +221,22 @@ void TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
   const Entry entry = table_.Find(key, HashOf(key));
   if (!entry.found() || entry.kind() != EntryKind::kConnection) return;
   tcp::ControlBlock& cb = blocks_[entry.index()];
-  if (seq < cb.snd_una || seq >= cb.snd_max) return;
+  if (seq < cb.snd_una || seq >= cb.snd_nxt) return;
   ++core_.counters.icmp_errors_in;
   if (fragmentation_needed) {
     // RFC 1191; the floor is the least MTU that hosts must take (RFC 1122),
     // whatever a forger says.
     constexpr uint16_t kMinPathMtu = 552;
-    const uint16_t mtu = std::max(next_hop_mtu, kMinPathMtu);
-    if (mtu - 40 >= cb.mss) return;
-    cb.mss = static_cast<uint16_t>(mtu - 40);
+    const uint16_t options = cb.Has(tcp::kTimestamps) ? 12 : 0;
+    const auto mss = static_cast<uint16_t>(std::max(next_hop_mtu, kMinPathMtu) -
+                                           40 - options);
+    if (mss >= cb.mss) return;
+    cb.mss = mss;
     cb.cwnd = std::max<uint32_t>(cb.cwnd, cb.mss);
-    cb.snd_nxt = cb.snd_una;  // what was too large is sent again
+    // What was too large is sent again; that is no sign of congestion.
+    if (tcp::SendState* tx = SendStateOf(entry.index())) {
+      tcp::ResendAll(cb, *tx);
+    }
     MarkDirty(entry.index());
     return;
   }

@@ -19,6 +19,7 @@
 #include "dataplane/flow/buffers.h"
 #include "dataplane/flow/index_list.h"
 #include "dataplane/flow/listeners.h"
+#include "dataplane/flow/profiles.h"
 #include "dataplane/flow/slab.h"
 #include "dataplane/flow/socket_table.h"
 #include "dataplane/flow/timer_wheel.h"
@@ -44,6 +45,17 @@ struct TcpLimits {
   uint32_t backlog = 4096;         // requests per listener
 };
 
+struct ListenOptions {
+  uint16_t device = kAnyPort;  // or the one port that it is tied to
+  uint16_t profile = Profiles::kDefault;
+  // Connections that the application has been told of and not taken
+  // (TakeAccepted). While there are so many, the ACK that would complete
+  // another is dropped, as though the network had lost it, and so are SYNs.
+  // 0: no limit, and nothing is to be taken.
+  uint32_t accept_limit = 0;
+  uint32_t app_data = 0;  // that its connections start with
+};
+
 class TcpLayer {
  public:
   static constexpr uint32_t kMaxBurst = 64;
@@ -55,23 +67,44 @@ class TcpLayer {
   TcpLayer& operator=(const TcpLayer&) = delete;
 
   // ---- Control path
-  // 0.0.0.0 as address: every address of ours. `device` ties it to one port.
+  // 0.0.0.0 as address: every address of ours.
   absl::StatusOr<uint32_t> Listen(Ipv4Address address, uint16_t port,
                                   uint16_t application,
-                                  uint16_t device = kAnyPort);
-  // Connections that are pending or established stay.
+                                  const ListenOptions& options = {});
+  // Connections that are established stay; those that are pending are
+  // forgotten: nobody knows what they were to be like.
   void CloseListener(uint32_t listener);
+  // The application took one of a listener's connections, or let it go.
+  void TakeAccepted(uint32_t listener) { --listeners_[listener].waiting; }
+  void SetAcceptLimit(uint32_t listener, uint32_t limit) {
+    listeners_[listener].accept_limit = limit;
+  }
   // Starts an active open. A source address of 0.0.0.0 is chosen by route, a
   // source port of 0 at random (RFC 6056). kOpened or kGone tell how it ended.
   absl::StatusOr<Connection> Connect(Ipv4Address remote, uint16_t port,
                                      uint16_t application,
                                      Ipv4Address source = Ipv4Address(),
-                                     uint16_t source_port = 0);
+                                     uint16_t source_port = 0,
+                                     uint16_t profile = Profiles::kDefault);
+
+  // ---- Options. A profile is a set of them; whoever acquired one may give it
+  // to any number of listeners and connections, and releases it afterwards, as
+  // does whoever held it.
+  // Profiles::kNone if there are too many different ones.
+  uint16_t AcquireProfile(const tcp::Config& options) {
+    return profiles_.Acquire(options);
+  }
+  void HoldProfile(uint16_t profile) { profiles_.AddReference(profile); }
+  void ReleaseProfile(uint16_t profile) { profiles_.Release(profile); }
+  void SetListenerProfile(uint32_t listener, uint16_t profile);
+  void SetProfile(uint32_t index, uint16_t profile);
 
   // ---- One turn of the loop, in this order
   // Takes a segment for one of our unicast addresses. Its data starts at the
   // TCP header and ends with the IP payload; its checksum is good.
-  void Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device);
+  // `congestion`: its IP header said so (CE, RFC 3168).
+  void Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
+               bool congestion);
   void Ingest();
   void RunTimers();
   void Notify(std::span<Application* const> applications);
@@ -105,16 +138,30 @@ class TcpLayer {
   void SetTimer(uint32_t index, Duration after);
   void ClearTimer(uint32_t index);
   void SetNoDelay(uint32_t index, bool on);
+  uint32_t Peek(uint32_t index, uint32_t offset, MutableByteView out) const;
+  void AskWritable(uint32_t index);
+  void SetQuickAck(uint32_t index, bool on);
 
   // ---- Looking in
   const tcp::ControlBlock& block(uint32_t index) const {
     return blocks_[index];
   }
   const Slab<tcp::ControlBlock>& blocks() const { return blocks_; }
+  // What the connection has in flight; nullptr if it has nothing to do with it.
+  const tcp::SendState* send_state(uint32_t index) const {
+    const uint32_t i = blocks_[index].send_state;
+    return i == kNoIndex ? nullptr : &send_states_[i];
+  }
+  const Slab<tcp::SendState>& send_states() const { return send_states_; }
   const Slab<tcp::Request>& requests() const { return requests_; }
   const Slab<tcp::TimeWait>& time_waits() const { return time_waits_; }
   const Listeners& listeners() const { return listeners_; }
   const tcp::Config& config() const { return config_; }
+  const Profiles& profiles() const { return profiles_; }
+  // The options of a connection.
+  const tcp::Config& options(uint32_t index) const {
+    return profiles_[blocks_[index].profile];
+  }
   const SocketTable& table() const { return table_; }
   Core& core() { return core_; }
 
@@ -124,10 +171,18 @@ class TcpLayer {
     tcp::FlowKey key;
     uint64_t hash;
     uint16_t device;
+    bool congestion;
   };
 
+  tcp::Context MakeContext(uint32_t index) {
+    return {options(index), core_.counters.tcp, core_.tcp_now};
+  }
   tcp::Context MakeContext() const {
     return {config_, core_.counters.tcp, core_.tcp_now};
+  }
+  // The options of a connection that a request is about to become.
+  const tcp::Config& OptionsOf(const tcp::Request& request) const {
+    return profiles_[listeners_[request.listener].profile];
   }
 
   // tcp_input.cc
@@ -138,6 +193,8 @@ class TcpLayer {
              const tcp::IngestResult& result, SeqNum rcv_nxt_before);
   void Apply(uint32_t index, uint8_t events);
   tcp::ReceiveHoles* HolesFor(uint32_t index, const tcp::Segment& segment);
+  tcp::ReceiveHoles* HolesOf(uint32_t index);
+  void DropHolesIfEmpty(uint32_t index);
   bool MayPark(uint32_t index) const;
   void Refuse(const Arrived& a, const tcp::Segment& segment);
 
@@ -150,7 +207,8 @@ class TcpLayer {
                   const tcp::TimeWait* predecessor = nullptr);
   void Reopen(uint32_t index, const Arrived& a, const tcp::Segment& syn);
   bool RoomForRequest(const Listener& listener) const;
-  void SendCookie(const Arrived& a, const tcp::Segment& syn);
+  void SendCookie(const Arrived& a, const tcp::Segment& syn,
+                  const tcp::Config& options);
   bool AcceptCookie(const Arrived& a, const tcp::Segment& ack);
   void BeginRequest(tcp::Request& request, const Arrived& a) const;
 
@@ -160,7 +218,8 @@ class TcpLayer {
   // `old`: the entry that the connection replaces, if there is one.
   uint32_t EstablishFrom(const tcp::Request& request, uint64_t hash, Entry old);
   void RetransmitSynAcks();
-  uint16_t OwnMss(const tcp::FlowKey& key) const;
+  uint16_t OwnMss(const tcp::FlowKey& key, const tcp::Config& options) const;
+  void ForgetRequests(uint32_t listener);
   absl::StatusOr<uint16_t> ChoosePort(tcp::FlowKey key);
   bool PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const;
 
@@ -171,15 +230,21 @@ class TcpLayer {
                     const Path& path);
   Packet* BuildWithStatic(const SendChunk& chunk, uint32_t offset,
                           uint32_t length);
-  void SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec);
+  void SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
+    SendBare(key, spec, config_);
+  }
+  void SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
+                const tcp::Config& options);
   void Transmit(const Path& path, Packet* packet, const tcp::FlowKey& key,
-                const tcp::SegmentSpec& spec);
+                const tcp::SegmentSpec& spec, const tcp::Config& options);
 
   // tcp_close.cc
   void MoveToTimeWait(uint32_t index);
   void RetireTimeWait(uint32_t index);
   void Detach(uint32_t index);
   void FreeBlock(uint32_t index);
+  void FreeSendState(uint32_t index);
+  void ReclaimSendStates();
   void ExpireTimeWaits();
 
   uint64_t HashOf(const tcp::FlowKey& key) const { return table_.Hash(key); }
@@ -191,6 +256,11 @@ class TcpLayer {
     const uint32_t b = blocks_[index].buffers;
     return b == kNoIndex ? nullptr : &buffers_[b];
   }
+  tcp::SendState* SendStateOf(uint32_t index) {
+    const uint32_t i = blocks_[index].send_state;
+    return i == kNoIndex ? nullptr : &send_states_[i];
+  }
+  tcp::SendState* NeedSendState(uint32_t index);
   Buffers* NeedBuffers(uint32_t index);
   void DropBuffersIfEmpty(uint32_t index);
   uint32_t ReceiveSpace(uint32_t index) const;
@@ -204,12 +274,14 @@ class TcpLayer {
   Core& core_;
   Ipv4Layer& ip_;
   tcp::Config config_;
+  Profiles profiles_;
   TcpLimits limits_;
 
   Slab<tcp::ControlBlock> blocks_;
   Slab<tcp::Request> requests_;
   Slab<tcp::TimeWait> time_waits_;
   Slab<Buffers> buffers_;
+  Slab<tcp::SendState> send_states_;
   Slab<tcp::ReceiveHoles> holes_;
   ChunkPool chunks_;
   SocketTable table_;
@@ -226,6 +298,7 @@ class TcpLayer {
   std::array<Arrived, kMaxBurst> arrived_;
   uint32_t arrived_count_ = 0;
   uint32_t generation_ = 0;
+  uint32_t reclaim_next_ = 0;  // the send state to be looked at next
   uint32_t reset_tokens_ = 0;
   Time reset_refilled_ = kTimeZero;
   Time cookies_until_ = kTimeZero;  // none that was sent is good after it

@@ -12,17 +12,20 @@ namespace corelane::dataplane {
 void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
                          const tcp::Segment& segment) {
   tcp::Request& request = requests_[index];
-  const uint32_t window = std::min<uint32_t>(config_.receive_buffer, 0xffff);
+  const tcp::Config& options = OptionsOf(request);
+  const uint32_t window = std::min<uint32_t>(options.receive_buffer, 0xffff);
   const tcp::Now now = core_.tcp_now;
   switch (tcp::OnRequestSegment(request, segment, window, now)) {
     case tcp::RequestVerdict::kIgnore:
       break;
     case tcp::RequestVerdict::kResendSynAck:
-      SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_, now));
+      SendBare(a.key,
+               tcp::SynAck(request, OwnMss(a.key, options), options, now),
+               options);
       break;
     case tcp::RequestVerdict::kChallengeAck:
       ++core_.counters.tcp.challenge_acks;
-      SendBare(a.key, tcp::RequestChallenge(request, config_, now));
+      SendBare(a.key, tcp::RequestChallenge(request, options, now), options);
       break;
     case tcp::RequestVerdict::kReset:
       // An earlier SYN may have been answered with a cookie.
@@ -35,6 +38,12 @@ void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
       RetireRequest(index);
       break;
     case tcp::RequestVerdict::kAccept: {
+      // The request stays: the peer will repeat what it sent, or we our
+      // SYN-ACK.
+      if (listeners_[request.listener].AcceptQueueFull()) {
+        core_.Drop(a.packet, DropReason::kTcpBacklog);
+        return;
+      }
       const uint32_t connection = Establish(index, a);
       if (connection == kNoIndex) {
         // The request stays: the peer's retransmission may find room.
@@ -108,8 +117,12 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
     core_.Drop(a.packet, DropReason::kTcpStraySyn);
     return;
   }
+  if (listener->AcceptQueueFull()) {
+    core_.Drop(a.packet, DropReason::kTcpBacklog);
+    return;
+  }
   if (!RoomForRequest(*listener)) {
-    SendCookie(a, segment);
+    SendCookie(a, segment, profiles_[listener->profile]);
     return;
   }
   const uint32_t index = requests_.Allocate();
@@ -128,10 +141,13 @@ void TcpLayer::ToListener(const Arrived& a, const tcp::Segment& segment,
   if (predecessor != nullptr) {
     iss = tcp::SuccessorSequence(*predecessor, iss);
   }
-  tcp::OpenPassive(request, segment, iss, config_, core_.tcp_now);
-  request.deadline = core_.tcp_now.tick + tcp::ToTicks(config_.rto_initial);
+  const tcp::Config& options = OptionsOf(request);
+  tcp::OpenPassive(request, segment, iss, options, core_.tcp_now);
+  request.deadline = core_.tcp_now.tick + tcp::ToTicks(options.rto_initial);
   request_lists_[0].PushBack(requests_, index);
-  SendBare(a.key, tcp::SynAck(request, OwnMss(a.key), config_, core_.tcp_now));
+  SendBare(a.key,
+           tcp::SynAck(request, OwnMss(a.key, options), options, core_.tcp_now),
+           options);
   ++core_.counters.delivered;
   core_.pool.Free(a.packet);
 }
@@ -148,16 +164,19 @@ void TcpLayer::BeginRequest(tcp::Request& request, const Arrived& a) const {
 }
 
 // No room for the request: the peer keeps it for us.
-void TcpLayer::SendCookie(const Arrived& a, const tcp::Segment& syn) {
-  if (!config_.syn_cookies) {
+void TcpLayer::SendCookie(const Arrived& a, const tcp::Segment& syn,
+                          const tcp::Config& options) {
+  if (!options.syn_cookies) {
     core_.Drop(a.packet, DropReason::kTcpBacklog);
     return;
   }
   tcp::Request request;
   BeginRequest(request, a);
-  tcp::OpenPassive(request, syn, SeqNum(), config_, core_.tcp_now);
-  SendBare(a.key, tcp::CookieSynAck(request, OwnMss(a.key), config_,
-                                    core_.secrets.cookies, core_.now));
+  tcp::OpenPassive(request, syn, SeqNum(), options, core_.tcp_now);
+  SendBare(a.key,
+           tcp::CookieSynAck(request, OwnMss(a.key, options), options,
+                             core_.secrets.cookies, core_.now),
+           options);
   cookies_until_ = core_.now + tcp::kCookieLifetime;
   ++core_.counters.tcp.syn_cookies_sent;
   ++core_.counters.delivered;
@@ -175,7 +194,7 @@ bool TcpLayer::AcceptCookie(const Arrived& a, const tcp::Segment& ack) {
       listeners_.Find(a.key.local(), a.key.local_port, a.device);
   tcp::Request request;
   BeginRequest(request, a);
-  if (listener == nullptr ||
+  if (listener == nullptr || listener->AcceptQueueFull() ||
       !tcp::OpenFromCookie(request, ack, core_.secrets.cookies, core_.now)) {
     ++core_.counters.tcp.syn_cookies_failed;
     return false;

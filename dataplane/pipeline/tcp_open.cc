@@ -17,20 +17,64 @@ constexpr uint32_t kEphemeralCount = 65536 - kFirstEphemeral;
 
 absl::StatusOr<uint32_t> TcpLayer::Listen(Ipv4Address address, uint16_t port,
                                           uint16_t application,
-                                          uint16_t device) {
+                                          const ListenOptions& options) {
   Listener listener;
   listener.address = address;
   listener.port = port;
   listener.application = application;
-  listener.device = device;
+  listener.device = options.device;
   listener.backlog = limits_.backlog;
-  return listeners_.Add(listener);
+  listener.profile = options.profile;
+  listener.accept_limit = options.accept_limit;
+  listener.app_data = options.app_data;
+  auto added = listeners_.Add(listener);
+  if (added.ok()) profiles_.AddReference(options.profile);
+  return added;
 }
 
-void TcpLayer::CloseListener(uint32_t listener) { listeners_.Remove(listener); }
+void TcpLayer::CloseListener(uint32_t listener) {
+  ForgetRequests(listener);
+  profiles_.Release(listeners_[listener].profile);
+  listeners_[listener].profile = Profiles::kDefault;
+  listeners_.Remove(listener);
+}
 
-uint16_t TcpLayer::OwnMss(const tcp::FlowKey& key) const {
-  return tcp::OwnMss(ip_.MtuTowards(key.remote()), config_);
+void TcpLayer::ForgetRequests(uint32_t listener) {
+  for (auto& list : request_lists_) {
+    uint32_t index =
+        listeners_[listener].requests > 0 ? list.front() : kNoIndex;
+    while (index != kNoIndex) {
+      const tcp::Request& request = requests_[index];
+      const uint32_t next = request.next;
+      if (request.listener == listener) {
+        table_.Erase(HashOf(request.key), Entry(EntryKind::kRequest, index));
+        RetireRequest(index);
+      }
+      index = next;
+    }
+  }
+}
+
+// What was offered to pending requests (the window's scale, say) may not hold
+// with the new options: they are forgotten, and their peers' SYNs come again.
+void TcpLayer::SetListenerProfile(uint32_t listener, uint16_t profile) {
+  ForgetRequests(listener);
+  profiles_.AddReference(profile);
+  profiles_.Release(listeners_[listener].profile);
+  listeners_[listener].profile = profile;
+}
+
+void TcpLayer::SetProfile(uint32_t index, uint16_t profile) {
+  tcp::ControlBlock& cb = blocks_[index];
+  profiles_.AddReference(profile);
+  profiles_.Release(cb.profile);
+  cb.profile = profile;
+}
+
+// The largest segment that we take and send.
+uint16_t TcpLayer::OwnMss(const tcp::FlowKey& key,
+                          const tcp::Config& options) const {
+  return tcp::OwnMss(ip_.MtuTowards(key.remote()), options);
 }
 
 // Whether no connection has the address pair. `may_take_over`: or only one in
@@ -80,7 +124,8 @@ absl::StatusOr<uint16_t> TcpLayer::ChoosePort(tcp::FlowKey key) {
 absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
                                              uint16_t application,
                                              Ipv4Address source,
-                                             uint16_t source_port) {
+                                             uint16_t source_port,
+                                             uint16_t profile) {
   Path path;
   if (!ip_.FindPath(remote, path)) {
     return absl::UnavailableError(
@@ -126,8 +171,9 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
   cb.application = application;
   cb.port = path.interface->index;
   cb.generation = ++generation_;
+  SetProfile(index, profile);
   cb.ts_offset = tcp::TimestampOffset(key, core_.secrets.timestamps);
-  tcp::OpenActive(cb, iss, OwnMss(key), MakeContext());
+  tcp::OpenActive(cb, iss, OwnMss(key, options(index)), MakeContext(index));
   MarkDirty(index);
   return Connection(this, index);
 }
@@ -158,8 +204,13 @@ uint32_t TcpLayer::EstablishFrom(const tcp::Request& request, uint64_t hash,
     return kNoIndex;
   }
   tcp::ControlBlock& cb = blocks_[index];
-  tcp::Establish(cb, request, OwnMss(request.key), MakeContext());
-  cb.application = listeners_[request.listener].application;
+  Listener& listener = listeners_[request.listener];
+  SetProfile(index, listener.profile);
+  tcp::Establish(cb, request, OwnMss(request.key, options(index)),
+                 MakeContext(index));
+  cb.application = listener.application;
+  cb.app_data = listener.app_data;
+  if (listener.accept_limit != 0) ++listener.waiting;
   cb.generation = ++generation_;
   if (old.found()) RetireRequest(old.index());
   return index;
@@ -175,7 +226,8 @@ void TcpLayer::RetransmitSynAcks() {
       const uint32_t index = list.front();
       tcp::Request& request = requests_[index];
       if (tcp::TickBefore(now, request.deadline)) break;
-      if (request.retransmits >= config_.max_synack_retransmits ||
+      const tcp::Config& options = OptionsOf(request);
+      if (request.retransmits >= options.max_synack_retransmits ||
           level + 1 == request_lists_.size()) {
         table_.Erase(HashOf(request.key), Entry(EntryKind::kRequest, index));
         RetireRequest(index);
@@ -185,11 +237,13 @@ void TcpLayer::RetransmitSynAcks() {
       list.Remove(requests_, index);
       ++request.retransmits;
       request.deadline =
-          now + (tcp::ToTicks(config_.rto_initial) << request.retransmits);
+          now + (tcp::ToTicks(options.rto_initial) << request.retransmits);
       request_lists_[level + 1].PushBack(requests_, index);
       ++core_.counters.tcp.retransmits;
-      SendBare(request.key, tcp::SynAckAgain(request, OwnMss(request.key),
-                                             config_, core_.tcp_now));
+      SendBare(request.key,
+               tcp::SynAckAgain(request, OwnMss(request.key, options), options,
+                                core_.tcp_now),
+               options);
     }
   }
 }

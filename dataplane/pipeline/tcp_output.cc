@@ -21,7 +21,7 @@ constexpr uint32_t kTxReserve = 4;
 // Below this, copying payload behind the headers is cheaper than a chain.
 constexpr uint32_t kCopyLimit = 256;
 
-constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20;
+constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20 + tcp::kMaxOptionsLength;
 
 }  // namespace
 
@@ -56,11 +56,16 @@ void TcpLayer::Emit() {
 bool TcpLayer::EmitOne(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.Has(tcp::kDetached) || cb.state == tcp::State::kClosed) return true;
-  const tcp::Context ctx = MakeContext();
+  const tcp::Context ctx = MakeContext(index);
   Path path;
   const bool routed = ip_.FindPath(cb.key.remote(), path);
   // Only a SYN says it, and only with a route is one sent.
-  const uint16_t own_mss = tcp::OwnMss(path.mtu, config_);
+  const uint16_t own_mss = tcp::OwnMss(path.mtu, ctx.config);
+  tcp::Extras extras{SendStateOf(index), HolesOf(index)};
+  if (extras.tx == nullptr && tcp::NeedsSendState(cb)) {
+    extras.tx = NeedSendState(index);
+    if (extras.tx == nullptr) return false;
+  }
   for (int n = 0; n < kEmitBudget; ++n) {
     if (routed && path.interface->tx.room() < kTxReserve) return false;
     if (!core_.pool.Reserve(2)) {
@@ -68,7 +73,10 @@ bool TcpLayer::EmitOne(uint32_t index) {
       return false;
     }
     tcp::SegmentSpec spec;
-    if (!tcp::NextSegment(cb, ReceiveSpace(index), own_mss, ctx, spec)) {
+    if (!tcp::NextSegment(cb, extras, ReceiveSpace(index), own_mss, ctx,
+                          spec)) {
+      DropHolesIfEmpty(index);
+      DropBuffersIfEmpty(index);
       return true;
     }
     if (!routed) {
@@ -76,7 +84,7 @@ bool TcpLayer::EmitOne(uint32_t index) {
       continue;
     }
     Packet* packet = BuildData(index, spec, path);
-    if (packet != nullptr) Transmit(path, packet, cb.key, spec);
+    if (packet != nullptr) Transmit(path, packet, cb.key, spec, ctx.config);
   }
   return false;
 }
@@ -133,7 +141,8 @@ Packet* TcpLayer::BuildWithStatic(const SendChunk& chunk, uint32_t offset,
   return head;
 }
 
-void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
+void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
+                        const tcp::Config& options) {
   Path path;
   if (!ip_.FindPath(key.remote(), path)) {
     ++core_.counters.tx_dropped_no_route;
@@ -144,17 +153,15 @@ void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
     ++core_.counters.tx_dropped_no_packet;
     return;
   }
-  Transmit(path, packet, key, spec);
+  Transmit(path, packet, key, spec, options);
 }
 
 // Puts the TCP header in front of the payload and hands it down.
 void TcpLayer::Transmit(const Path& path, Packet* packet,
-                        const tcp::FlowKey& key, const tcp::SegmentSpec& spec) {
+                        const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
+                        const tcp::Config& config) {
   uint8_t options[tcp::kMaxOptionsLength];
-  size_t options_length = 0;
-  if (spec.has_syn_options) {
-    options_length = tcp::WriteSynOptions(options, spec.syn_options);
-  }
+  const size_t options_length = tcp::WriteOptions(options, spec);
   const auto header_length =
       static_cast<uint16_t>(tcp::kHeaderLength + options_length);
   uint8_t* header = Prepend(packet, header_length);
@@ -173,6 +180,9 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
   out.source = key.local();
   out.destination = key.remote();
   out.protocol = ipv4::kTcp;
+  out.tos = static_cast<uint8_t>((config.tos & ~ipv4::kEcnMask) |
+                                 (spec.ect ? ipv4::kEcnCapable : 0));
+  out.ttl = config.ttl;
   out.dont_fragment = true;
   out.l4_header_length = header_length;
   ip_.OutputWithChecksum(path, packet, out, /*checksum_offset=*/16);

@@ -180,6 +180,8 @@ bool UdpLayer::MakePath(uint32_t socket, const UdpEndpoint& to,
   if (spec.source.IsAny()) spec.source = path.source;
   spec.destination = to.address;
   spec.protocol = ipv4::kUdp;
+  spec.tos = sockets_[socket].tos;
+  spec.ttl = sockets_[socket].ttl;
   spec.l4_header_length = udp::kHeaderLength;
   return true;
 }
@@ -246,6 +248,15 @@ void UdpLayer::Connect(uint32_t socket, const UdpEndpoint& peer) {
   sockets_[socket].peer = peer;
 }
 
+void UdpLayer::Disconnect(uint32_t socket) {
+  sockets_[socket].connected = false;
+}
+
+void UdpLayer::SetIpOptions(uint32_t socket, uint8_t tos, uint8_t ttl) {
+  sockets_[socket].tos = tos;
+  sockets_[socket].ttl = ttl;
+}
+
 void UdpLayer::Close(uint32_t socket) {
   by_key_.erase(Key(sockets_[socket].address, sockets_[socket].port));
   sockets_[socket].in_use = false;
@@ -261,6 +272,10 @@ void UdpSocket::SendPacketTo(const UdpEndpoint& to, Packet* packet,
 }
 void UdpSocket::Connect(const UdpEndpoint& peer) {
   udp_->Connect(index_, peer);
+}
+void UdpSocket::Disconnect() { udp_->Disconnect(index_); }
+void UdpSocket::SetIpOptions(uint8_t tos, uint8_t ttl) {
+  udp_->SetIpOptions(index_, tos, ttl);
 }
 void UdpSocket::Close() { udp_->Close(index_); }
 

@@ -22,6 +22,8 @@ struct UdpSocketState {
   uint16_t application = 0;
   bool in_use = false;
   bool connected = false;
+  uint8_t tos = 0;
+  uint8_t ttl = ipv4::kDefaultTtl;
   UdpEndpoint peer;
   uint64_t datagrams_in = 0;
   uint64_t datagrams_out = 0;
@@ -55,6 +57,8 @@ class UdpLayer {
   void SendPacketTo(uint32_t socket, const UdpEndpoint& to, Packet* packet,
                     Ipv4Address from);
   void Connect(uint32_t socket, const UdpEndpoint& peer);
+  void Disconnect(uint32_t socket);
+  void SetIpOptions(uint32_t socket, uint8_t tos, uint8_t ttl);
   void Close(uint32_t socket);
 
   const std::vector<UdpSocketState>& sockets() const { return sockets_; }

@@ -25,13 +25,18 @@ enum Protocol : uint8_t {
   kUdp = 17,
 };
 
+// Explicit congestion notification (RFC 3168 section 5).
+inline constexpr uint8_t kEcnMask = 0x03;
+inline constexpr uint8_t kEcnCapable = 0x02;  // ECT(0)
+inline constexpr uint8_t kEcnCe = 0x03;       // congestion experienced
+
 // The fields in host order. Lengths and the fragment offset are in bytes.
 struct Header {
   Ipv4Address source;
   Ipv4Address destination;
   uint8_t protocol = 0;
   uint8_t ttl = kDefaultTtl;
-  uint8_t tos = 0;
+  uint8_t tos = 0;  // DSCP, and in the two lowest bits ECN
   bool dont_fragment = false;
   bool more_fragments = false;
   uint16_t id = 0;

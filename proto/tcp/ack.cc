@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "proto/tcp/congestion.h"
 #include "proto/tcp/handshake.h"
+#include "proto/tcp/recovery.h"
 #include "proto/tcp/rtt.h"
 #include "proto/tcp/timers.h"
 
@@ -18,21 +18,19 @@ SeqNum OfferedEdge(const ControlBlock& cb, const Segment& segment) {
 
 // The window opened under probes, which are not retransmissions: what they and
 // the closed window have kept from arriving is sent again at the usual pace.
-void EndPersist(ControlBlock& cb, const Context& ctx) {
+void EndPersist(ControlBlock& cb, SendState* tx, const Context& ctx) {
   StopRetransmit(cb);
   RestoreRto(cb, ctx.config);
   cb.Clear(kProbe);
-  if (cb.snd_una == cb.snd_max) return;
-  ArmRetransmit(cb, ctx.now);
-  cb.snd_nxt = cb.snd_una;
-  if (cb.Has(kFastRecovery)) cb.cwnd = cb.ssthresh;
-  cb.Clear(kFastRecovery | kRetransmitHead);
+  if (tx == nullptr || cb.snd_una == cb.snd_nxt) return;
+  ResendAll(cb, *tx);
+  ArmRetransmit(cb, ctx);
 }
 
 // `advanced`: the segment acknowledged new data. It is then the latest word
 // even if its sequence number is old, as a retransmission's is.
 void UpdateSendWindow(ControlBlock& cb, const Segment& segment, bool advanced,
-                      const Context& ctx) {
+                      SendState* tx, const Context& ctx) {
   const bool newer = cb.snd_wl1 < segment.seq ||
                      (cb.snd_wl1 == segment.seq && cb.snd_wl2 <= segment.ack);
   if (!newer && !advanced) return;
@@ -44,14 +42,14 @@ void UpdateSendWindow(ControlBlock& cb, const Segment& segment, bool advanced,
     // The peer answers: it is alive, however long its window stays closed. But
     // with nobody left to wait for it that is not enough (CVE-2008-4609).
     if (!cb.Has(kOrphan)) cb.retransmits = 0;
-    if (cb.SendWindow() > 0) EndPersist(cb, ctx);
+    if (cb.SendWindow() > 0) EndPersist(cb, tx, ctx);
   }
 }
 
 // RFC 9293 section 3.10.7.4, SYN-RECEIVED (here: after a simultaneous open).
 bool CompleteHandshake(ControlBlock& cb, const Segment& segment,
                        const Context& ctx, IngestResult& result) {
-  if (segment.ack <= cb.snd_una || segment.ack > cb.snd_max) {
+  if (segment.ack <= cb.snd_una || segment.ack > cb.snd_nxt) {
     result.reply_reset = true;
     return false;
   }
@@ -87,30 +85,11 @@ void OnFinAcked(ControlBlock& cb, const Context& ctx, IngestResult& result) {
 // RFC 5681 section 2, definition of DUPLICATE ACKNOWLEDGMENT.
 bool IsDuplicateAck(const ControlBlock& cb, const Segment& segment) {
   return segment.ack == cb.snd_una && segment.payload_length == 0 &&
-         !segment.Has(kFin | kSyn) && cb.snd_una != cb.snd_max &&
+         !segment.Has(kFin | kSyn) && cb.snd_una != cb.snd_nxt &&
          OfferedEdge(cb, segment) == cb.snd_edge && cb.SendWindow() > 0;
 }
 
 }  // namespace
-
-void AcknowledgeData(ControlBlock& cb, SeqNum ack, uint32_t acked,
-                     const Context& ctx) {
-  if (cb.Has(kTimingRtt) && ack >= cb.rtt_seq) {
-    cb.Clear(kTimingRtt);
-    OnRttSample(cb, ctx.now.us - cb.rtt_us, ctx.config);
-  }
-  if (cb.Has(kPersist)) RestoreRto(cb, ctx.config);
-  OnNewAck(cb, ack, acked);
-  cb.snd_una = ack;
-  if (cb.snd_nxt < ack) cb.snd_nxt = ack;
-  cb.retransmits = 0;
-  cb.una_since = ctx.now.tick;
-  if (ack == cb.snd_max) {
-    StopRetransmit(cb);  // RFC 6298 (5.2)
-  } else {
-    ArmRetransmit(cb, ctx.now);  // (5.3)
-  }
-}
 
 bool AllowChallengeAck(ControlBlock& cb, const Context& ctx) {
   const Tick now = ctx.now.tick | 1;  // 0 means never
@@ -123,31 +102,40 @@ bool AllowChallengeAck(ControlBlock& cb, const Context& ctx) {
   return true;
 }
 
-bool ProcessAck(ControlBlock& cb, const Segment& segment, const Context& ctx,
-                IngestResult& result) {
+bool AcceptableAck(ControlBlock& cb, const Segment& segment, const Context& ctx,
+                   IngestResult& result) {
   if (!segment.Has(kAck)) return false;
-  if (cb.state == State::kSynReceived &&
-      !CompleteHandshake(cb, segment, ctx, result)) {
-    return false;
+  if (cb.state == State::kSynReceived) {
+    return CompleteHandshake(cb, segment, ctx, result);
   }
-  // RFC 5961 section 5: blind data injection.
-  if (segment.ack > cb.snd_max || segment.ack < cb.snd_una - cb.max_window) {
+  if (segment.ack > cb.snd_nxt || segment.ack < cb.snd_una - cb.max_window) {
     if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
     return false;
   }
-  if (segment.ack > cb.snd_una) {
+  return true;
+}
+
+bool ProcessAck(ControlBlock& cb, const Segment& segment,
+                const Options& options, SendState* tx, const Context& ctx,
+                IngestResult& result) {
+  if (segment.ack < cb.snd_una) return true;
+  const bool advanced = segment.ack > cb.snd_una;
+  Acknowledgment ack{.ack = segment.ack,
+                     .duplicate = IsDuplicateAck(cb, segment),
+                     .ece = segment.Has(kEce),
+                     .options = &options};
+  if (advanced) {
     result.acked =
         SeqMin(segment.ack, cb.snd_queued) - SeqMin(cb.snd_una, cb.snd_queued);
-    AcknowledgeData(cb, segment.ack, segment.ack - cb.snd_una, ctx);
-    UpdateSendWindow(cb, segment, true, ctx);
-    if (cb.Has(kFinQueued) && segment.ack == cb.SendEnd()) {
-      OnFinAcked(cb, ctx, result);
-    }
-  } else if (segment.ack == cb.snd_una) {
-    if (IsDuplicateAck(cb, segment)) {
-      OnDuplicateAck(cb, ctx.counters);
-    }
-    UpdateSendWindow(cb, segment, false, ctx);
+    if (cb.Has(kPersist)) RestoreRto(cb, ctx.config);
+  }
+  if (ack.duplicate) ++ctx.counters.duplicate_acks;
+  if (tx != nullptr && cb.snd_una != cb.snd_nxt) {
+    OnAcknowledgment(cb, *tx, ack, ctx);
+  }
+  UpdateSendWindow(cb, segment, advanced, tx, ctx);
+  if (advanced && cb.Has(kFinQueued) && segment.ack == cb.SendEnd()) {
+    OnFinAcked(cb, ctx, result);
   }
   return (result.events & (kFinished | kToTimeWait)) == 0;
 }

@@ -49,7 +49,7 @@ bool AbortSegment(const ControlBlock& cb, SegmentSpec& out) {
     case State::kLastAck:
       // Entered when the FIN is queued, not when it is sent: until then the
       // peer must not take the stream for complete.
-      if (cb.snd_max == cb.SendEnd()) return false;
+      if (cb.snd_nxt == cb.SendEnd()) return false;
       break;
     default:
       return false;

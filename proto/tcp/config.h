@@ -63,6 +63,8 @@ struct Config {
   uint16_t max_segment = 0;  // TCP_MAXSEG; 0: what the route's MTU allows
   uint8_t tos = 0;           // DSCP; the two ECN bits are TCP's own
   uint8_t ttl = 64;
+
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 // The shift that lets `buffer` be offered in 16 bits (RFC 7323 section 2.3).

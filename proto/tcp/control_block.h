@@ -11,9 +11,10 @@
 //
 //   sent and acknowledged | sent (some perhaps lost) |  may be sent  | queued
 //   ----------------------+--------------------------+---------------+-------
-//                      snd_una        snd_nxt    snd_max          snd_edge
+//                      snd_una                    snd_nxt         snd_edge
 //
-// snd_nxt falls back behind snd_max after a retransmission timeout.
+// snd_nxt never falls back: what has to be sent again is noted in the send
+// state.
 #ifndef CORELANE_PROTO_TCP_CONTROL_BLOCK_H_
 #define CORELANE_PROTO_TCP_CONTROL_BLOCK_H_
 
@@ -59,14 +60,14 @@ enum ControlFlag : uint32_t {
   kAckTimer = 1u << 6,         // ack_deadline counts
   kIdleTimer = 1u << 7,        // idle_deadline counts (FIN-WAIT-2)
   kAppTimer = 1u << 8,         // app_deadline counts
-  kFastRecovery = 1u << 9,     // RFC 6582
-  kRetransmitHead = 1u << 10,  // resend one segment at snd_una
+  kTailTimer = 1u << 9,        // ... and stands for a tail loss probe
+  kReorderTimer = 1u << 10,    // ... and stands for RACK's reordering window
   kProbe = 1u << 11,           // send one byte past a closed window
   kSynDue = 1u << 12,          // SYN or SYN-ACK is to be (re)sent
-  kTimingRtt = 1u << 13,       // rtt_seq and rtt_us are valid
+  kTailProbe = 1u << 13,       // a tail loss probe is to be sent
   kActiveOpen = 1u << 14,      // we sent the first SYN
   kDirty = 1u << 15,           // on the pipeline's list for emit
-  kLossRecovery = 1u << 16,    // after a timeout, up to `recover`
+  kEceEcho = 1u << 16,         // congestion was experienced: ACKs carry ECE
   kWindowScaling = 1u << 17,   // both sides offered it
   kReady = 1u << 18,           // on the pipeline's list for the application
   kWriteBlocked = 1u << 19,    // the application waits for send space
@@ -101,8 +102,8 @@ struct alignas(64) ControlBlock {
   SeqNum rcv_acked;  // RCV.NXT as last sent (Last.ACK.sent)
   SeqNum snd_una;
   SeqNum snd_nxt;
-  SeqNum snd_edge;    // SND.UNA + SND.WND
-  SeqNum snd_queued;  // one past the last byte that the application queued
+  SeqNum snd_edge;         // SND.UNA + SND.WND
+  SeqNum snd_queued;       // one past the last byte that the application queued
   uint32_t ts_recent = 0;  // RFC 7323: the peer's TSval to be echoed
   uint32_t ts_offset = 0;  // our TSval = milliseconds + ts_offset
   uint32_t send_state = kNoIndex;  // a SendState, while there is need of one
@@ -118,14 +119,16 @@ struct alignas(64) ControlBlock {
   uint16_t rcv_mss = 0;    // the largest segment seen from the peer
   SeqNum snd_wl1;
   SeqNum snd_wl2;
-  SeqNum recover;       // RFC 6582: snd_max when recovery began
-  SeqNum snd_max;       // one past the highest sequence number sent
-  SeqNum rtt_seq;       // the segment being timed ends here
-  uint32_t rtt_us = 0;  // when it was sent
+  Tick ts_recent_at = 0;  // when ts_recent was taken
+  // Receive buffer autotuning: what may be offered at most, and the measurement
+  // of a round trip's worth of data that is going on.
+  uint32_t receive_space = 0;
+  SeqNum measure_end;
+  uint32_t measure_us = 0;
   Tick retransmit_deadline = 0;
   Tick ack_deadline = 0;
-  uint8_t dup_acks = 0;
   uint8_t retransmits = 0;  // consecutive, of the same data
+  uint8_t keepalives = 0;   // probes sent since the peer was heard
   uint8_t quick_acks = 0;   // ACKs still to be sent without delay
   uint8_t acks_owed = 0;    // one for each out-of-order segment
   uint32_t max_window = 0;  // the largest SND.WND ever offered
@@ -160,11 +163,10 @@ struct alignas(64) ControlBlock {
 
   // One past the last sequence number of our stream, a queued FIN included.
   SeqNum SendEnd() const { return snd_queued + (Has(kFinQueued) ? 1 : 0); }
-  // Where a segment without text stands in our stream. Not SND.NXT, which falls
-  // back after a timeout: the peer would find such an ACK old and ignore what
-  // it says. And not past the window, where a probe's byte lies that the peer
-  // has refused.
-  SeqNum AckSeq() const { return SeqMin(snd_max, SeqMax(snd_una, snd_edge)); }
+  // Where a segment without text stands in our stream: SND.NXT, but not past
+  // the window, where a probe's byte lies that the peer has refused.
+  SeqNum AckSeq() const { return SeqMin(snd_nxt, SeqMax(snd_una, snd_edge)); }
+  // FlightSize (RFC 5681): sent and not acknowledged, whatever became of it.
   uint32_t InFlight() const { return snd_nxt - snd_una; }
   uint32_t SendWindow() const {
     return snd_edge > snd_una ? snd_edge - snd_una : 0;

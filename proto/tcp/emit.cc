@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
-#include "proto/tcp/congestion.h"
+#include "proto/tcp/ecn.h"
 #include "proto/tcp/handshake.h"
+#include "proto/tcp/rack.h"
+#include "proto/tcp/recovery.h"
+#include "proto/tcp/sent_list.h"
 #include "proto/tcp/timers.h"
+#include "proto/tcp/undo.h"
 #include "proto/tcp/window.h"
 
 namespace corelane::tcp {
@@ -19,37 +23,105 @@ bool FinUnsent(const ControlBlock& cb) {
   return cb.Has(kFinQueued) && cb.snd_nxt <= cb.snd_queued;
 }
 
-// The common end of every segment with an ACK on it.
-void Finish(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
-            SegmentSpec& out) {
-  out.ack = cb.rcv_nxt;
-  out.flags |= kAck;
-  out.window = OfferWindow(cb, receive_space, ctx.config);
-  cb.rcv_acked = cb.rcv_nxt;
-  cb.Clear(kAckNow | kAckTimer);
-  ++ctx.counters.segments_out;
+// A segment that is being made.
+struct Draft {
+  ControlBlock& cb;
+  const Extras& extras;
+  uint32_t receive_space;
+  const Context& ctx;
+  SegmentSpec& out;
+};
+
+// Up to four SACK blocks fit behind timestamps' 12 bytes only as three (RFC
+// 2018 section 3).
+void AddOptions(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  if (cb.Has(kTimestamps)) {
+    d.out.has_timestamps = true;
+    d.out.ts_value = d.ctx.now.ms + cb.ts_offset;
+    d.out.ts_echo = cb.ts_recent;
+  }
+  ReceiveHoles* holes = d.extras.holes;
+  if (holes == nullptr || !cb.Has(kSack)) return;
+  const uint32_t most = cb.Has(kTimestamps) ? 3 : 4;
+  d.out.sack_count =
+      static_cast<uint8_t>(holes->WriteSack({d.out.sack.data(), most}));
 }
 
-// Accounts for [out.seq, out.seq + out.length (+ FIN)) as sent.
-void NoteSent(ControlBlock& cb, const Context& ctx, const SegmentSpec& out) {
-  const SeqNum end = out.seq + out.length + ((out.flags & kFin) != 0 ? 1 : 0);
-  if (cb.snd_una == cb.snd_max) cb.una_since = ctx.now.tick;
-  if (out.seq < cb.snd_max) {
-    ++ctx.counters.retransmits;
-    ++cb.total_retransmits;
-    if (cb.Has(kTimingRtt) && out.seq < cb.rtt_seq) cb.Clear(kTimingRtt);
-  } else if (!cb.Has(kTimingRtt)) {
-    cb.rtt_seq = end;
-    cb.rtt_us = ctx.now.us;
-    cb.Set(kTimingRtt);
+// How much of a segment's payload the SACK option takes away.
+uint32_t SackRoom(const Draft& d) {
+  const ReceiveHoles* holes = d.extras.holes;
+  if (holes == nullptr || !d.cb.Has(kSack)) return 0;
+  const uint32_t most = d.cb.Has(kTimestamps) ? 3 : 4;
+  const uint32_t blocks = std::min(holes->SackBlocks(), most);
+  return blocks == 0 ? 0 : 4 + 8 * blocks;
+}
+
+uint32_t MaxPayload(const Draft& d) {
+  const uint32_t room = SackRoom(d);
+  return d.cb.mss > 2 * room ? d.cb.mss - room : d.cb.mss;
+}
+
+// The common end of every segment with an ACK on it.
+void Finish(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  AddOptions(d);
+  d.out.ack = cb.rcv_nxt;
+  d.out.flags |= kAck | EchoFlags(cb);
+  d.out.window = OfferWindow(cb, d.receive_space, d.ctx.config);
+  cb.rcv_acked = cb.rcv_nxt;
+  cb.Clear(kAckNow | kAckTimer);
+  ++d.ctx.counters.segments_out;
+}
+
+// Small differences between transmission times may share a run.
+uint32_t Grain(const ControlBlock& cb) { return cb.srtt_us / 8 / 128; }
+
+// New data or a FIN, [out.seq, out.seq + out.length (+ FIN)), is being sent.
+// False if the scoreboard has no room for it.
+bool NoteNew(const Draft& d, bool fin) {
+  ControlBlock& cb = d.cb;
+  SendState& tx = *d.extras.tx;
+  const Context& ctx = d.ctx;
+  const uint32_t taken = d.out.length + (fin ? 1 : 0);
+  const SeqNum end = cb.snd_nxt + taken;
+  const bool idle = cb.snd_una == cb.snd_nxt;
+  if (!SentList(tx, cb.snd_una).Append(end, ctx.now.us, Grain(cb))) {
+    return false;
   }
-  if (end > cb.snd_max) {
-    ctx.counters.bytes_out +=
-        SeqMin(end, cb.snd_queued) -
-        SeqMin(SeqMax(out.seq, cb.snd_max), cb.snd_queued);
-    cb.snd_max = end;
+  if (idle) cb.una_since = ctx.now.tick;
+  tx.active_ms = ctx.now.ms;
+  tx.prr_out += taken;
+  cb.snd_nxt = end;
+  ctx.counters.bytes_out += d.out.length;
+  if (!cb.Has(kRetransmitTimer) || cb.Has(kPersist)) {
+    cb.Clear(kPersist);
+    RearmRetransmit(cb, tx, ctx);
+  } else if (cb.Has(kTailTimer) && !ScheduleTailProbe(cb, tx, ctx)) {
+    ArmRetransmitFromHead(cb, tx, ctx);
   }
-  if (!cb.Has(kRetransmitTimer) || cb.Has(kPersist)) ArmRetransmit(cb, ctx.now);
+  MarkOutgoingData(cb, tx, d.out);
+  return true;
+}
+
+void NoteAgain(const Draft& d, uint32_t taken) {
+  SendState& tx = *d.extras.tx;
+  tx.prr_out += taken;
+  ++d.ctx.counters.retransmits;
+  ++d.cb.total_retransmits;
+  NoteRetransmission(d.cb, tx, d.ctx.now, 1);
+}
+
+// Fills in what lies at `out.seq`: up to `taken` numbers of the stream, of
+// which the last may be the FIN.
+void Describe(const Draft& d, uint32_t taken) {
+  const ControlBlock& cb = d.cb;
+  const SeqNum end = d.out.seq + taken;
+  const SeqNum data_end = SeqMin(end, cb.snd_queued);
+  d.out.length = data_end > d.out.seq ? data_end - d.out.seq : 0;
+  d.out.flags = 0;
+  if (d.out.length > 0 && data_end == cb.snd_queued) d.out.flags |= kPsh;
+  if (end > cb.snd_queued) d.out.flags |= kFin;
 }
 
 bool EmitSyn(ControlBlock& cb, uint16_t own_mss, const Context& ctx,
@@ -61,72 +133,80 @@ bool EmitSyn(ControlBlock& cb, uint16_t own_mss, const Context& ctx,
     cb.Clear(kAckNow | kAckTimer);
     cb.acks_owed = 0;
   }
-  if (cb.snd_nxt == cb.iss) {
-    cb.rtt_us = ctx.now.us;
-    cb.Set(kTimingRtt);
-  } else {
-    cb.Clear(kTimingRtt);  // which of the two will have been acknowledged?
+  if (cb.snd_nxt != cb.iss) {
     ++ctx.counters.retransmits;
     ++cb.total_retransmits;
   }
+  cb.measure_us = ctx.now.us;  // for the round-trip time
   cb.snd_nxt = cb.iss + 1;
   cb.una_since = ctx.now.tick;
   cb.Clear(kSynDue);
-  if (!cb.Has(kRetransmitTimer)) ArmRetransmit(cb, ctx.now);
+  if (!cb.Has(kRetransmitTimer)) ArmRetransmit(cb, ctx);
   ++ctx.counters.segments_out;
   return true;
 }
 
-// Fast retransmit and partial acknowledgments: one segment from snd_una.
-bool EmitHead(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
-              SegmentSpec& out) {
-  cb.Clear(kRetransmitHead);
-  if (cb.snd_una == cb.snd_max) return false;
-  const SeqNum data_end = SeqMin(cb.snd_max, cb.snd_queued);
-  out.seq = cb.snd_una;
-  out.length = data_end > cb.snd_una
-                   ? std::min<uint32_t>(data_end - cb.snd_una, cb.mss)
-                   : 0;
-  out.flags = 0;
-  if (out.seq + out.length == cb.snd_queued) {
-    if (out.length > 0) out.flags |= kPsh;
-    if (cb.Has(kFinQueued) && cb.snd_max == cb.SendEnd()) out.flags |= kFin;
+uint32_t CongestionRoom(const ControlBlock& cb, const SendState& tx) {
+  const uint32_t pipe = Pipe(cb, tx);
+  return cb.cwnd > pipe ? cb.cwnd - pipe : 0;
+}
+
+// What is lost goes first (RFC 6675 section 5, NextSeg rule 1).
+bool EmitLost(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  SendState& tx = *d.extras.tx;
+  if (tx.lost_bytes == 0 || tx.Has(kFrtoNewData)) return false;
+  SentList list(tx, cb.snd_una);
+  const uint32_t i = list.FirstLost();
+  if (i == list.size()) return false;
+  const SeqNum start = list.StartOf(i);
+  uint32_t taken = std::min(list[i].end - start, MaxPayload(d));
+  // A window that was taken back: what lies past it would be refused.
+  if (start >= cb.snd_edge) return false;
+  taken = std::min(taken, cb.snd_edge - start);
+  const bool alone = Pipe(cb, tx) == 0;
+  if (taken > CongestionRoom(cb, tx) && !alone) {
+    tx.Set(kCwndLimited);
+    return false;
   }
-  NoteSent(cb, ctx, out);
-  ArmRetransmit(cb, ctx.now);
-  Finish(cb, receive_space, ctx, out);
+  d.out.seq = start;
+  Describe(d, taken);
+  list.Resend(i, taken, d.ctx.now.us);
+  NoteAgain(d, taken);
+  // RFC 6298 (5.1); a timer that runs goes on (RFC 6675 section 5 (C.4)).
+  if (!cb.Has(kRetransmitTimer) || cb.Has(kPersist)) ArmRetransmit(cb, d.ctx);
+  Finish(d);
   return true;
 }
 
 // How much new data may leave now; 0 if none. Sender's silly window avoidance
 // and Nagle's algorithm (RFC 9293 sections 3.8.6.2.1 and 3.7.4).
-uint32_t SendableLength(const ControlBlock& cb) {
+uint32_t SendableLength(const Draft& d) {
+  const ControlBlock& cb = d.cb;
   const uint32_t unsent = Unsent(cb);
   const uint32_t window =
       cb.snd_edge > cb.snd_nxt ? cb.snd_edge - cb.snd_nxt : 0;
-  const uint32_t room = CongestionRoom(cb);
-  uint32_t length = std::min({unsent, window, room, uint32_t{cb.mss}});
-  if (length == 0 || length == cb.mss) return length;
+  const uint32_t full = MaxPayload(d);
+  const uint32_t room = CongestionRoom(cb, *d.extras.tx);
+  const uint32_t length = std::min({unsent, window, room, full});
   const bool idle = cb.snd_nxt == cb.snd_una;
-  const bool resending = cb.snd_nxt < cb.snd_max;
-  // After a timeout something has to leave, however small the peer has made
-  // its window since: silence would end in giving up a living peer.
-  if (idle && resending) return length;
-  // A short segment because the congestion window has a few bytes left: wait.
-  if (room < std::min<uint32_t>(unsent, cb.mss) && !idle) return 0;
+  if (room < std::min(unsent, full)) {
+    // A short segment because the congestion window has a few bytes left: wait.
+    if (std::min(unsent, window) > room) d.extras.tx->Set(kCwndLimited);
+    if (!idle) return 0;
+  }
+  if (length == 0 || length == full) return length;
   if (length == unsent) {
-    if (idle || cb.Has(kNoDelay | kFinQueued) || resending) return length;
-    return 0;
+    return idle || cb.Has(kNoDelay | kFinQueued) ? length : 0;
   }
   // The window is what limits: worth it from half the largest ever offered.
-  if (length >= cb.max_window / 2) return length;
-  return 0;
+  return length >= cb.max_window / 2 ? length : 0;
 }
 
-bool EmitData(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
-              SegmentSpec& out) {
-  RestartAfterIdle(cb, ctx);
-  const uint32_t length = SendableLength(cb);
+bool EmitData(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  RestartAfterIdle(cb, d.ctx);
+  const uint32_t length = SendableLength(d);
   bool fin = false;
   if (FinUnsent(cb) && length == Unsent(cb)) {
     // A FIN takes a sequence number and so needs window, but not a segment of
@@ -134,39 +214,85 @@ bool EmitData(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
     fin = cb.snd_nxt + length < cb.snd_edge;
   }
   if (length == 0 && !fin) return false;
-  out.seq = cb.snd_nxt;
-  out.length = length;
-  out.flags = 0;
-  if (length > 0 && cb.snd_nxt + length == cb.snd_queued) out.flags |= kPsh;
-  if (fin) out.flags |= kFin;
-  NoteSent(cb, ctx, out);
-  cb.snd_nxt += length + (fin ? 1 : 0);
-  Finish(cb, receive_space, ctx, out);
+  d.out.seq = cb.snd_nxt;
+  Describe(d, length + (fin ? 1 : 0));
+  if (!NoteNew(d, fin)) return false;
+  if (Unsent(cb) == 0 && Pipe(cb, *d.extras.tx) < cb.cwnd / 2) {
+    d.extras.tx->Clear(kCwndLimited);
+  }
+  Finish(d);
   return true;
 }
 
 // RFC 9293 section 3.8.6.1: at least one byte (or the FIN), window or not.
-bool EmitProbe(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
-               SegmentSpec& out) {
-  cb.Clear(kProbe);
-  if (cb.SendEnd() == cb.snd_una) return false;
-  out.seq = cb.snd_una;
-  out.flags = 0;
-  SeqNum end = cb.snd_una + 1;
-  if (cb.snd_queued > cb.snd_una) {
-    // What silly window avoidance has held back goes out as well.
-    out.length = std::min({cb.snd_queued - cb.snd_una, uint32_t{cb.mss},
-                           std::max<uint32_t>(cb.SendWindow(), 1)});
-    end = cb.snd_una + out.length;
-    if (end == cb.snd_queued) out.flags |= kPsh;
+bool EmitWindowProbe(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  SendState& tx = *d.extras.tx;
+  // What silly window avoidance has held back goes out as well.
+  const uint32_t queued = cb.SendEnd() - cb.snd_una;
+  const uint32_t taken =
+      std::min({queued, MaxPayload(d), std::max<uint32_t>(cb.SendWindow(), 1)});
+  d.out.seq = cb.snd_una;
+  Describe(d, taken);
+  const SeqNum end = cb.snd_una + taken;
+  if (end > cb.snd_nxt) {
+    SentList list(tx, cb.snd_una);
+    if (!list.Append(end, d.ctx.now.us, 0)) return false;
+    cb.snd_nxt = end;
   } else {
-    out.flags |= kFin;
+    tx.ranges[0].retransmitted = true;  // Karn: which of them will be answered?
   }
-  cb.snd_max = SeqMax(cb.snd_max, end);
-  cb.snd_nxt = SeqMax(cb.snd_nxt, end);
-  cb.Clear(kTimingRtt);
-  ++ctx.counters.window_probes;
-  Finish(cb, receive_space, ctx, out);
+  tx.active_ms = d.ctx.now.ms;
+  ++d.ctx.counters.window_probes;
+  Finish(d);
+  return true;
+}
+
+// RFC 9293 section 3.8.4: nothing new, so that the peer answers with an ACK.
+bool EmitKeepalive(const Draft& d) {
+  d.out.seq = d.cb.snd_una - 1;
+  d.out.flags = 0;
+  ++d.ctx.counters.keepalive_probes;
+  Finish(d);
+  return true;
+}
+
+bool EmitProbe(const Draft& d) {
+  d.cb.Clear(kProbe);
+  return d.cb.SendEnd() == d.cb.snd_una ? EmitKeepalive(d) : EmitWindowProbe(d);
+}
+
+// RFC 8985 section 7.3: new data if there is any, else the last segment again.
+bool EmitTailProbe(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  SendState& tx = *d.extras.tx;
+  cb.Clear(kTailProbe);
+  if (cb.snd_una == cb.snd_nxt) return false;
+  const uint32_t window =
+      cb.snd_edge > cb.snd_nxt ? cb.snd_edge - cb.snd_nxt : 0;
+  const uint32_t length = std::min({Unsent(cb), window, MaxPayload(d)});
+  tx.Clear(kProbeResent);
+  if (length > 0) {
+    d.out.seq = cb.snd_nxt;
+    Describe(d, length);
+    tx.Set(kProbeOut);  // before NoteNew: no further probe is to be scheduled
+    if (!NoteNew(d, false)) {
+      tx.Clear(kProbeOut);
+      return false;
+    }
+  } else {
+    const uint32_t taken =
+        SentList(tx, cb.snd_una).ResendTail(MaxPayload(d), d.ctx.now.us);
+    if (taken == 0) return false;
+    d.out.seq = cb.snd_nxt - taken;
+    Describe(d, taken);
+    NoteAgain(d, taken);
+    tx.Set(kProbeOut | kProbeResent);
+  }
+  tx.probe_end = cb.snd_nxt;
+  ++d.ctx.counters.tail_probes;
+  ArmRetransmit(cb, d.ctx);
+  Finish(d);
   return true;
 }
 
@@ -177,18 +303,19 @@ bool EmitProbe(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
 void ConsiderPersist(ControlBlock& cb, const Context& ctx) {
   if (cb.Has(kRetransmitTimer)) return;
   cb.retransmits = 0;
-  ArmPersist(cb, ctx.now);
+  cb.una_since = ctx.now.tick;
+  ArmPersist(cb, ctx);
 }
 
-bool EmitAck(ControlBlock& cb, uint32_t receive_space, const Context& ctx,
-             SegmentSpec& out) {
+bool EmitAck(const Draft& d) {
+  ControlBlock& cb = d.cb;
   if (!cb.Has(kAckNow) && cb.acks_owed == 0) return false;
   // One that acknowledges new data is no duplicate (RFC 5681 section 2), and
   // the peer counts duplicates.
   const bool duplicate = cb.rcv_acked == cb.rcv_nxt;
   if (duplicate && cb.acks_owed > 0) --cb.acks_owed;
-  out.seq = cb.AckSeq();
-  Finish(cb, receive_space, ctx, out);
+  d.out.seq = cb.AckSeq();
+  Finish(d);
   return true;
 }
 
@@ -196,27 +323,35 @@ bool Synchronized(const ControlBlock& cb) {
   return cb.state >= State::kEstablished && cb.state <= State::kLastAck;
 }
 
+// Whatever belongs to the stream, in the order of urgency.
+bool EmitStream(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  if (cb.Has(kTailProbe) && EmitTailProbe(d)) return true;
+  if (EmitLost(d)) return true;
+  if (cb.SendEnd() > cb.snd_nxt) {
+    if (EmitData(d)) return true;
+    if (cb.Has(kProbe) && EmitProbe(d)) return true;
+    ConsiderPersist(cb, d.ctx);
+    return false;
+  }
+  return cb.Has(kProbe) && EmitProbe(d);
+}
+
 }  // namespace
 
-bool NextSegment(ControlBlock& cb, uint32_t receive_space, uint16_t own_mss,
-                 const Context& ctx, SegmentSpec& out) {
+bool NextSegment(ControlBlock& cb, const Extras& extras, uint32_t receive_space,
+                 uint16_t own_mss, const Context& ctx, SegmentSpec& out) {
   out = SegmentSpec{};
+  const Draft draft{cb, extras, receive_space, ctx, out};
   if (cb.Has(kSynDue)) return EmitSyn(cb, own_mss, ctx, out);
-  if (cb.state == State::kSynReceived) {
-    return EmitAck(cb, receive_space, ctx, out);
-  }
+  if (cb.state == State::kSynReceived) return EmitAck(draft);
   if (!Synchronized(cb)) return false;
-  if (cb.Has(kRetransmitHead) && EmitHead(cb, receive_space, ctx, out)) {
-    return true;
+  if (extras.tx != nullptr) {
+    if (EmitStream(draft)) return true;
+  } else if (cb.Has(kProbe) && EmitProbe(draft)) {
+    return true;  // keep-alive: there is nothing to send
   }
-  if (cb.SendEnd() > cb.snd_nxt) {
-    if (EmitData(cb, receive_space, ctx, out)) return true;
-    if (cb.Has(kProbe) && EmitProbe(cb, receive_space, ctx, out)) return true;
-    ConsiderPersist(cb, ctx);
-  } else if (cb.Has(kProbe) && EmitProbe(cb, receive_space, ctx, out)) {
-    return true;
-  }
-  return EmitAck(cb, receive_space, ctx, out);
+  return EmitAck(draft);
 }
 
 void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,

@@ -6,6 +6,7 @@
 
 #include "proto/tcp/context.h"
 #include "proto/tcp/control_block.h"
+#include "proto/tcp/extras.h"
 #include "proto/tcp/segment_spec.h"
 
 namespace corelane::tcp {
@@ -18,8 +19,15 @@ namespace corelane::tcp {
 //
 // `receive_space` is how many bytes the receive buffer could still take;
 // `own_mss` what a SYN offers.
-bool NextSegment(ControlBlock& cb, uint32_t receive_space, uint16_t own_mss,
-                 const Context& ctx, SegmentSpec& out);
+//
+// NeedsSendState says whether `extras.tx` must not be null; it may be given
+// without need.
+bool NextSegment(ControlBlock& cb, const Extras& extras, uint32_t receive_space,
+                 uint16_t own_mss, const Context& ctx, SegmentSpec& out);
+
+inline bool NeedsSendState(const ControlBlock& cb) {
+  return cb.state >= State::kEstablished && cb.SendEnd() != cb.snd_una;
+}
 
 // The application has taken data from the receive buffer: whether a window
 // update is worth sending. Sets kAckNow if so.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "proto/tcp/congestion.h"
 #include "proto/tcp/header_prediction.h"
+#include "proto/tcp/recovery.h"
 #include "proto/tcp/rtt.h"
 #include "proto/tcp/timers.h"
 
@@ -184,7 +184,7 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
   cb.state = State::kEstablished;
   cb.iss = request.iss;
   cb.irs = request.irs;
-  cb.snd_una = cb.snd_nxt = cb.snd_max = cb.snd_queued = request.iss + 1;
+  cb.snd_una = cb.snd_nxt = cb.snd_queued = request.iss + 1;
   cb.rcv_nxt = cb.rcv_acked = request.irs + 1;
   cb.rcv_edge = cb.rcv_nxt + FirstWindow(config);
   if (request.Has(kRequestWindowScale)) {
@@ -195,6 +195,7 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
   if (request.Has(kRequestTimestamps)) {
     cb.Set(kTimestamps);
     cb.ts_recent = request.ts_recent;
+    cb.ts_recent_at = ctx.now.tick;
   }
   if (request.Has(kRequestSack)) cb.Set(kSack);
   if (request.Has(kRequestEcn)) cb.Set(kEcn);
@@ -228,7 +229,7 @@ void OpenActive(ControlBlock& cb, SeqNum iss, uint16_t own_mss,
   cb.state = State::kSynSent;
   cb.iss = iss;
   cb.snd_una = cb.snd_nxt = iss;
-  cb.snd_max = cb.snd_queued = iss + 1;  // room for the SYN
+  cb.snd_queued = iss + 1;  // room for the SYN
   cb.snd_edge = iss + 1;
   cb.mss = own_mss;
   cb.rto_us = ToMicros(config.rto_initial);
@@ -274,10 +275,10 @@ SegmentSpec SynFor(const ControlBlock& cb, uint16_t own_mss,
 void CompleteActive(ControlBlock& cb, const Context& ctx) {
   if (cb.retransmits > 0) {
     cb.rto_us = ToMicros(kRtoAfterLostSyn);
-  } else if (cb.Has(kTimingRtt)) {
-    OnRttSample(cb, ctx.now.us - cb.rtt_us, ctx.config);
+  } else {
+    OnRttSample(cb, ctx.now.us - cb.measure_us, ctx.config);
   }
-  cb.Clear(kTimingRtt | kSynDue);
+  cb.Clear(kSynDue);
   cb.snd_una = cb.snd_nxt = cb.iss + 1;
   cb.una_since = ctx.now.tick;
   // A CLOSE in SYN-RECEIVED waited for this (section 3.10.4).

@@ -36,6 +36,8 @@ struct Segment {
   uint16_t header_length = 0;
   uint16_t payload_length = 0;
   const uint8_t* options = nullptr;
+  // The IP header said "congestion experienced" (RFC 3168).
+  bool ce = false;
   // Set by whoever has no memory for the payload: the acknowledgment counts,
   // text and FIN are as good as lost.
   bool text_refused = false;

@@ -6,47 +6,70 @@
 #define CORELANE_PROTO_TCP_HEADER_PREDICTION_H_
 
 #include "proto/tcp/ack_policy.h"
-#include "proto/tcp/congestion.h"
 #include "proto/tcp/context.h"
 #include "proto/tcp/control_block.h"
 #include "proto/tcp/header.h"
 #include "proto/tcp/ingest.h"
+#include "proto/tcp/recovery.h"
 #include "proto/tcp/timers.h"
+#include "proto/tcp/timestamps.h"
 
 namespace corelane::tcp {
 
-// 20-byte header, ACK; PSH is masked away before the comparison.
+// A bare header with ACK, and one with the timestamps option behind two NOPs,
+// as everybody sends it (RFC 7323 appendix A). PSH is masked away before
+// comparing.
 inline constexpr uint16_t kPredictedWord = 5u << 12 | kAck;
+inline constexpr uint16_t kPredictedWordTimestamps = 8u << 12 | kAck;
+inline constexpr uint32_t kTimestampsPrefix = 0x0101080a;
 
-// To be called when the state or the receive holes change.
+// To be called when the state, the receive holes or the options change.
 // `gap` says whether the receive stream has one.
 inline void UpdatePrediction(ControlBlock& cb, bool gap = false) {
   // Loss recovery needs no exception: acknowledgments are processed in full
   // either way, and duplicate ones are never predicted.
-  cb.predicted = cb.state == State::kEstablished && !gap ? kPredictedWord : 0;
+  const bool eligible =
+      cb.state == State::kEstablished && !gap && !cb.Has(kEceEcho);
+  if (!eligible) {
+    cb.predicted = 0;
+  } else {
+    cb.predicted =
+        cb.Has(kTimestamps) ? kPredictedWordTimestamps : kPredictedWord;
+  }
 }
 
 // Handles the segment if it is as predicted; returns false, with nothing
 // changed, if it is not.
 inline bool IngestPredicted(ControlBlock& cb, const Segment& segment,
-                            const Context& ctx, IngestResult& result) {
+                            SendState* tx, const Context& ctx,
+                            IngestResult& result) {
   const uint16_t word = segment.offset_and_flags & static_cast<uint16_t>(~kPsh);
   if (word != cb.predicted || segment.seq != cb.rcv_nxt) return false;
   const uint32_t length = segment.payload_length;
   const uint32_t acked = segment.ack - cb.snd_una;
-  if (acked > cb.snd_max - cb.snd_una) return false;
-  if (length > cb.rcv_edge - cb.rcv_nxt) return false;
+  if (acked > cb.snd_nxt - cb.snd_una) return false;
+  if (length > cb.rcv_edge - cb.rcv_nxt || segment.ce) return false;
   // No payload and nothing acknowledged: a duplicate ACK or a window update.
   if ((length | acked) == 0) return false;
   // Data that acknowledges nothing leaves the send side alone; a changed
   // window then goes the general way.
   const SeqNum edge =
       segment.ack + (static_cast<uint32_t>(segment.window) << cb.snd_wscale());
-  if (acked == 0) {
-    if (edge != cb.snd_edge) return false;
-  } else {
-    if (edge < cb.snd_edge || cb.Has(kPersist | kFinQueued)) return false;
-    AcknowledgeData(cb, segment.ack, acked, ctx);
+  if (acked == 0 ? edge != cb.snd_edge
+                 : edge < cb.snd_edge || cb.Has(kPersist | kFinQueued)) {
+    return false;
+  }
+  Options options;
+  if (cb.Has(kTimestamps)) {
+    if (LoadBe32(segment.options) != kTimestampsPrefix) return false;
+    options.has_timestamps = true;
+    options.ts_value = LoadBe32(segment.options + 4);
+    options.ts_echo = LoadBe32(segment.options + 8);
+    if (static_cast<int32_t>(options.ts_value - cb.ts_recent) < 0) return false;
+    TakeTimestamp(cb, segment.seq, options, ctx.now);
+  }
+  if (acked > 0) {
+    OnAcknowledgment(cb, *tx, {.ack = segment.ack, .options = &options}, ctx);
     cb.snd_edge = edge;
     cb.snd_wl1 = segment.seq;
     cb.snd_wl2 = segment.ack;

@@ -4,9 +4,11 @@
 
 #include "proto/tcp/ack.h"
 #include "proto/tcp/ack_policy.h"
+#include "proto/tcp/ecn.h"
 #include "proto/tcp/header_prediction.h"
 #include "proto/tcp/syn_sent.h"
 #include "proto/tcp/timers.h"
+#include "proto/tcp/timestamps.h"
 
 namespace corelane::tcp {
 namespace {
@@ -37,16 +39,25 @@ bool Acceptable(const ControlBlock& cb, const Segment& segment) {
   return segment.seq < cb.rcv_edge && segment.seq + length > cb.rcv_nxt;
 }
 
+// RFC 2883: the peer learns that it sent something twice.
+void ReportDuplicate(const ControlBlock& cb, SeqNum start, SeqNum end,
+                     ReceiveHoles* holes) {
+  if (holes == nullptr || !cb.Has(kSack) || start >= end) return;
+  holes->NoteDuplicate(start, end);
+}
+
 // Section 3.10.7.4: an unacceptable segment is answered with an ACK. A repeated
 // data segment says that our ACK was lost and always earns one; for all else
 // the answer is rate limited.
 void OnUnacceptable(ControlBlock& cb, const Segment& segment,
-                    const Context& ctx) {
+                    ReceiveHoles* holes, const Context& ctx) {
   ++ctx.counters.unacceptable;
   if (segment.Has(kRst)) return;
   if (segment.payload_length > 0 || segment.Has(kFin)) {
     if (!segment.Has(kSyn)) {
       ++ctx.counters.duplicate_data;
+      const SeqNum end = segment.seq + segment.payload_length;
+      if (end <= cb.rcv_nxt) ReportDuplicate(cb, segment.seq, end, holes);
       cb.Set(kAckNow);
       // The peer is retransmitting: it is in slow start again and wants ACKs.
       if (cb.quick_acks < 4) cb.quick_acks = 4;
@@ -170,11 +181,13 @@ void AcceptOutOfOrder(ControlBlock& cb, const Trimmed& t, ReceiveHoles* holes,
         break;
       case RangeSet::Insertion::kDuplicate:
         ++ctx.counters.duplicate_data;
+        ReportDuplicate(cb, t.seq, t.seq + t.length, holes);
         break;
       case RangeSet::Insertion::kFull:
         return;  // a FIN behind dropped data must be dropped as well
     }
   }
+  if (t.length > 0) holes->NoteArrival(t.seq);
   if (t.fin) {
     holes->has_fin = true;
     holes->fin = t.seq + t.length;
@@ -191,6 +204,9 @@ void ProcessText(ControlBlock& cb, const Segment& segment, ReceiveHoles* holes,
     return;
   }
   Trimmed t = Trim(cb, segment);
+  if (t.offset > 0) {
+    ReportDuplicate(cb, segment.seq, segment.seq + t.offset, holes);
+  }
   if (holes != nullptr) LimitToFin(*holes, t);
   // A peer that sends more than it may has to learn where the window ends.
   if (t.cut) cb.Set(kAckNow);
@@ -217,30 +233,50 @@ void ProcessText(ControlBlock& cb, const Segment& segment, ReceiveHoles* holes,
 // that completes it, or because ours has not arrived. By its sequence number it
 // is no longer acceptable, and must be looked at before that check.
 void IngestSynAgain(ControlBlock& cb, const Segment& segment,
+                    const Options& options, const Extras& extras,
                     const Context& ctx, IngestResult& result) {
   if (!segment.Has(kAck)) {
     cb.Set(kSynDue);
-  } else if (ProcessAck(cb, segment, ctx, result)) {
+  } else if (AcceptableAck(cb, segment, ctx, result) &&
+             ProcessAck(cb, segment, options, extras.tx, ctx, result)) {
     cb.Set(kAckNow);
   }
+}
+
+// RFC 7323 section 5.3 R1, before all other checks. False: drop the segment.
+bool PassesTimestamps(ControlBlock& cb, const Segment& segment,
+                      const Options& options, const Context& ctx) {
+  if (!cb.Has(kTimestamps) || segment.Has(kRst)) return true;
+  if (!options.has_timestamps) {
+    ++ctx.counters.paws_dropped;  // section 3.2: silently
+    return false;
+  }
+  if (!IsOldTimestamp(cb, options.ts_value, ctx.now)) return true;
+  ++ctx.counters.paws_dropped;
+  // What is older than what was acknowledged may answer a lost ACK of ours.
+  if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
+  return false;
 }
 
 }  // namespace
 
 IngestResult Ingest(ControlBlock& cb, const Segment& segment,
-                    ReceiveHoles* holes, const Context& ctx) {
+                    const Extras& extras, const Context& ctx) {
   IngestResult result;
   if (cb.state == State::kSynSent) {
     IngestSynSent(cb, segment, ctx, result);
     return result;
   }
+  const Options options = ParseOptions(segment.OptionBytes());
+  ReceiveHoles* holes = extras.holes;
   if (cb.state == State::kSynReceived && segment.seq == cb.irs &&
       segment.Has(kSyn) && !segment.Has(kRst)) {
-    IngestSynAgain(cb, segment, ctx, result);
+    IngestSynAgain(cb, segment, options, extras, ctx, result);
     return result;
   }
+  if (!PassesTimestamps(cb, segment, options, ctx)) return result;
   if (!Acceptable(cb, segment)) {
-    OnUnacceptable(cb, segment, ctx);
+    OnUnacceptable(cb, segment, holes, ctx);
     return result;
   }
   if (segment.Has(kRst)) {
@@ -251,13 +287,14 @@ IngestResult Ingest(ControlBlock& cb, const Segment& segment,
     if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
     return result;
   }
-  if (!ProcessAck(cb, segment, ctx, result)) return result;
+  if (!AcceptableAck(cb, segment, ctx, result)) return result;
+  if (cb.Has(kTimestamps)) TakeTimestamp(cb, segment.seq, options, ctx.now);
+  NoteReceivedEcn(cb, segment, ctx);
+  if (!ProcessAck(cb, segment, options, extras.tx, ctx, result)) return result;
   // Sixth check: the urgent pointer is ignored; urgent data stays in the
   // stream (RFC 6093).
   ProcessText(cb, segment, holes, ctx, result);
-  const bool gap =
-      holes != nullptr && (!holes->ranges.empty() || holes->has_fin);
-  UpdatePrediction(cb, gap);
+  UpdatePrediction(cb, holes != nullptr && !holes->Empty());
   return result;
 }
 

@@ -10,8 +10,8 @@
 
 #include "proto/tcp/context.h"
 #include "proto/tcp/control_block.h"
+#include "proto/tcp/extras.h"
 #include "proto/tcp/header.h"
-#include "proto/tcp/ranges.h"
 
 namespace corelane::tcp {
 
@@ -40,16 +40,12 @@ struct IngestResult {
 };
 
 // The general path, for any state but CLOSED, LISTEN and TIME-WAIT.
-// `holes` is where gaps in the receive stream are noted. It may be nullptr when
-// memory for it is short: then nothing is parked, and the peer sends again. A
-// connection that has gaps must always be given its own.
+// `extras.holes` is where gaps in the receive stream are noted. It may be null
+// when memory for it is short: then nothing is parked, and the peer sends
+// again. A connection that has gaps must always be given its own, and so must
+// one that has a send state.
 IngestResult Ingest(ControlBlock& cb, const Segment& segment,
-                    ReceiveHoles* holes, const Context& ctx);
-
-// Part of the acknowledgment step that header prediction shares: `ack` is
-// acceptable and acknowledges `acked` > 0 new sequence numbers.
-void AcknowledgeData(ControlBlock& cb, SeqNum ack, uint32_t acked,
-                     const Context& ctx);
+                    const Extras& extras, const Context& ctx);
 
 // Whether an ACK that answers an unacceptable segment may be sent: at most one
 // in 500 ms for each connection, so that two ends that disagree do not storm

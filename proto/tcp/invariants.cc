@@ -5,17 +5,46 @@ namespace {
 
 const char* CheckSender(const ControlBlock& cb, const Config& config) {
   if (cb.snd_una > cb.snd_nxt) return "snd_una > snd_nxt";
-  if (cb.snd_nxt > cb.snd_max) return "snd_nxt > snd_max";
-  if (cb.snd_max > cb.SendEnd()) return "snd_max beyond the end of the stream";
+  if (cb.snd_nxt > cb.SendEnd()) return "snd_nxt beyond the end of the stream";
   if (cb.snd_queued - cb.snd_una > config.send_buffer + 1 &&
       cb.snd_queued > cb.snd_una) {
     return "more queued than the send buffer holds";
   }
   if (cb.mss == 0) return "mss is 0";
   if (cb.cwnd < cb.mss) return "cwnd below one segment";
-  if (cb.Has(kTimingRtt) && cb.rtt_seq > cb.snd_max) return "rtt_seq not sent";
-  if (cb.snd_una != cb.snd_max && !cb.Has(kRetransmitTimer)) {
+  if (cb.snd_una != cb.snd_nxt && !cb.Has(kRetransmitTimer)) {
     return "data in flight without a timer";
+  }
+  return nullptr;
+}
+
+// The runs cover what is in flight, and the sums are theirs.
+const char* CheckSendState(const ControlBlock& cb, const SendState* tx) {
+  if (tx == nullptr) {
+    return cb.snd_una == cb.snd_nxt ? nullptr
+                                    : "in flight without a send state";
+  }
+  SeqNum start = cb.snd_una;
+  uint32_t sacked = 0;
+  uint32_t lost = 0;
+  for (uint32_t i = 0; i < tx->range_count; ++i) {
+    const SentRange& run = tx->ranges[i];
+    if (run.end <= start) return "a run of nothing";
+    if (run.segments == 0) return "a run without a segment";
+    if (run.fate == SentRange::Fate::kSacked) sacked += run.end - start;
+    if (run.fate == SentRange::Fate::kLost) lost += run.end - start;
+    start = run.end;
+  }
+  if (start != cb.snd_nxt) return "the runs do not cover what is in flight";
+  if (lost != tx->lost_bytes) return "lost_bytes is not what is lost";
+  if (cb.Has(kSack) && sacked != tx->sacked_bytes) {
+    return "sacked_bytes is not what is sacked";
+  }
+  if (tx->sacked_bytes + tx->lost_bytes > cb.snd_nxt - cb.snd_una) {
+    return "more arrived or lost than was in flight";
+  }
+  if (tx->phase == SendPhase::kOpen && tx->lost_bytes > 0) {
+    return "something lost and no recovery";
   }
   return nullptr;
 }
@@ -32,7 +61,8 @@ const char* CheckReceiver(const ControlBlock& cb, const Config& config) {
 
 }  // namespace
 
-const char* CheckInvariants(const ControlBlock& cb, const Config& config) {
+const char* CheckInvariants(const ControlBlock& cb, const SendState* tx,
+                            const Config& config) {
   if (cb.state == State::kListen || cb.state == State::kTimeWait) {
     return "a control block in LISTEN or TIME-WAIT";
   }
@@ -48,13 +78,13 @@ const char* CheckInvariants(const ControlBlock& cb, const Config& config) {
     return "the FIN and the state disagree";
   }
   const char* wrong = CheckSender(cb, config);
+  if (wrong == nullptr) wrong = CheckSendState(cb, tx);
   return wrong != nullptr ? wrong : CheckReceiver(cb, config);
 }
 
 const char* CheckSettled(const ControlBlock& cb) {
   if (cb.state == State::kClosed) return nullptr;
-  if (cb.Has(kSynDue | kAckNow | kRetransmitHead | kProbe) ||
-      cb.acks_owed > 0) {
+  if (cb.Has(kSynDue | kAckNow | kTailProbe | kProbe) || cb.acks_owed > 0) {
     return "something was due and has not been sent";
   }
   if (cb.snd_una != cb.SendEnd() && !cb.Has(kRetransmitTimer)) {

@@ -43,4 +43,45 @@ SeqNum RangeSet::TakeUpTo(SeqNum next) {
   return next;
 }
 
+const SeqRange* RangeSet::Find(SeqNum seq) const {
+  for (uint32_t i = 0; i < count_; ++i) {
+    if (ranges_[i].start <= seq && seq < ranges_[i].end) return &ranges_[i];
+  }
+  return nullptr;
+}
+
+void ReceiveHoles::NoteArrival(SeqNum seq) {
+  // One entry for each range: those in the same one as `seq` go.
+  const SeqRange* range = ranges.Find(seq);
+  uint8_t kept = 1;
+  std::array<SeqNum, 4> next{seq};
+  for (uint8_t i = 0; i < recent_count && kept < next.size(); ++i) {
+    const SeqRange* other = ranges.Find(recent[i]);
+    if (other != nullptr && other != range) next[kept++] = recent[i];
+  }
+  recent = next;
+  recent_count = kept;
+}
+
+uint32_t ReceiveHoles::WriteSack(std::span<SackBlock> out) {
+  uint32_t n = 0;
+  if (has_dsack && !out.empty()) {
+    has_dsack = false;
+    out[n++] = {dsack.start, dsack.end};
+  }
+  const uint32_t first = n;
+  auto add = [&](const SeqRange* range) {
+    if (range == nullptr || n == out.size()) return;
+    for (uint32_t i = first; i < n; ++i) {
+      if (out[i].start == range->start) return;
+    }
+    out[n++] = {range->start, range->end};
+  };
+  // RFC 2883 section 4.1: a duplicate inside a range is followed by that range.
+  if (n == 1) add(ranges.Find(dsack.start));
+  for (uint8_t i = 0; i < recent_count; ++i) add(ranges.Find(recent[i]));
+  for (size_t i = 0; i < ranges.size(); ++i) add(&ranges[i]);
+  return n;
+}
+
 }  // namespace corelane::tcp

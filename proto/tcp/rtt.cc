@@ -27,9 +27,12 @@ void RestoreRto(ControlBlock& cb, const Config& config) {
     cb.rto_us = ToMicros(config.rto_initial);
     return;
   }
-  // RTO = SRTT + max(G, 4 * RTTVAR); the clock's grain is far below the floor.
-  cb.rto_us = std::clamp(cb.srtt_us / 8 + cb.rttvar_us,
-                         ToMicros(config.rto_min), ToMicros(config.rto_max));
+  // RTO = SRTT + max(G, 4 * RTTVAR), with the floor in the place of G: on a
+  // steady path RTTVAR goes to nothing, and a delayed ACK must still be in
+  // time.
+  cb.rto_us = std::min(
+      cb.srtt_us / 8 + std::max(cb.rttvar_us, ToMicros(config.rto_min)),
+      ToMicros(config.rto_max));
 }
 
 }  // namespace corelane::tcp

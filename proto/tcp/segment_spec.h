@@ -29,6 +29,10 @@ struct SegmentSpec {
   std::array<SackBlock, 4> sack{};
 };
 
+// Writes the segment's options, padded to a multiple of 4, and returns their
+// length. `out` has room for kMaxOptionsLength.
+size_t WriteOptions(uint8_t* out, const SegmentSpec& spec);
+
 // The reset that answers a segment for which there is no connection (RFC 9293
 // section 3.10.7.1). Must not be called for a segment that is itself a reset.
 inline SegmentSpec ResetFor(const Segment& segment) {

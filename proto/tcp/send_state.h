@@ -39,6 +39,24 @@ enum class SendPhase : uint8_t {
   kLoss,      // after a retransmission timeout
 };
 
+enum SendFlag : uint16_t {
+  kRunSealed = 1 << 0,       // the next new data begins a run of its own
+  kReorderingSeen = 1 << 1,  // RACK.reordering_seen
+  kProbeOut = 1 << 2,        // a tail loss probe is out: probe_end counts
+  kProbeResent = 1 << 3,     // ... and it was a retransmission
+  kDsackSeen = 1 << 5,       // RACK.dsack_round counts
+  kFrto = 1 << 6,            // RFC 5682: is this timeout spurious?
+  kCanUndo = 1 << 7,         // undo_from and the prior values count
+  kCwrDue = 1 << 8,          // the next new data carries CWR (RFC 3168)
+  kCwndLimited = 1 << 9,     // the window has held back something
+  kRackValid = 1 << 10,      // rack_sent_us and rack_end count
+  kResent = 1 << 11,  // something was, since the reduction: retransmit_ts
+  kDuplicatesReported = 1 << 12,  // by D-SACK, since the reduction
+  kTimedOut = 1 << 13,            // `recover` dates from a timeout
+  kFrtoNewData = 1 << 14,  // ... and new data is sent before more old data
+  kCwrHold = 1 << 15,      // reduced for ECN; not again before cwr_end
+};
+
 struct SendState {
   // Runs before this one must merge: a peer that makes more holes than fit is
   // not believed in all of them (CVE-2019-11478).
@@ -46,13 +64,13 @@ struct SendState {
 
   SendPhase phase = SendPhase::kOpen;
   uint8_t dup_acks = 0;  // without SACK: how many came since SND.UNA moved
+  uint16_t flags = 0;    // SendFlag
   uint8_t range_count = 0;
-  uint8_t flags = 0;           // SendFlag
-  uint32_t sacked_bytes = 0;   // of the ranges, or what duplicate ACKs stand for
+  uint32_t sacked_bytes = 0;  // of the ranges, or what duplicate ACKs stand for
   uint32_t lost_bytes = 0;
-  SeqNum recover;              // SND.NXT when the phase began (RFC 6582)
-  uint32_t syn_us = 0;         // when the SYN was last sent
-  uint32_t min_rtt_us = 0;     // 0: none yet
+  SeqNum recover;           // SND.NXT when the phase began (RFC 6582)
+  uint32_t syn_us = 0;      // when the SYN was last sent
+  uint32_t min_rtt_us = 0;  // 0: none yet
   uint32_t min_rtt_at_us = 0;
   uint32_t owner = 0xffffffff;  // the control block's index
   uint32_t active_ms = 0;       // when it was last used
@@ -61,7 +79,7 @@ struct SendState {
   uint32_t rack_sent_us = 0;
   SeqNum rack_end;
   uint32_t rack_rtt_us = 0;  // 0: nothing was delivered yet
-  SeqNum fack;               // the highest sequence number known to have arrived
+  SeqNum fack;  // the highest sequence number known to have arrived
   SeqNum dsack_round;
   uint8_t reorder_window_mult = 1;
   uint8_t reorder_window_persist = 0;
@@ -84,6 +102,10 @@ struct SendState {
   CongestionState congestion;
 
   std::array<SentRange, kMaxRanges> ranges{};
+
+  bool Has(uint16_t flag) const { return (flags & flag) != 0; }
+  void Set(uint16_t flag) { flags |= flag; }
+  void Clear(uint16_t flag) { flags &= static_cast<uint16_t>(~flag); }
 };
 
 }  // namespace corelane::tcp

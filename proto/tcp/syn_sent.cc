@@ -34,7 +34,8 @@ bool EchoesOurSyn(const ControlBlock& cb, const Segment& segment,
 
 // Takes what the peer's SYN says.
 void LearnFromSyn(ControlBlock& cb, const Segment& segment,
-                  const Config& config) {
+                  const Context& ctx) {
+  const Config& config = ctx.config;
   const Options options = ParseOptions(segment.OptionBytes());
   cb.irs = segment.seq;
   cb.rcv_nxt = cb.rcv_acked = segment.seq + 1;
@@ -43,6 +44,7 @@ void LearnFromSyn(ControlBlock& cb, const Segment& segment,
   if (config.timestamps && options.has_timestamps) {
     cb.Set(kTimestamps);
     cb.ts_recent = options.ts_value;
+    cb.ts_recent_at = ctx.now.tick;
   }
   if (config.sack && options.sack_permitted) cb.Set(kSack);
   if (MayUseEcn(cb, segment, config)) cb.Set(kEcn);
@@ -90,7 +92,7 @@ void IngestSynSent(ControlBlock& cb, const Segment& segment, const Context& ctx,
     result.reply_reset = true;
     return;
   }
-  LearnFromSyn(cb, segment, ctx.config);
+  LearnFromSyn(cb, segment, ctx);
   if (ack_ok) {
     Connect(cb, ctx, result);
     return;

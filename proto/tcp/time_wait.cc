@@ -38,7 +38,7 @@ void EnterTimeWait(TimeWait& record, const ControlBlock& cb,
                    const Context& ctx) {
   record.key = cb.key;
   record.port = cb.port;
-  record.snd_nxt = cb.snd_max;
+  record.snd_nxt = cb.snd_nxt;
   record.rcv_nxt = cb.rcv_nxt;
   record.opened_at = cb.opened_at;
   record.expires = ctx.now.tick + ToTicks(ctx.config.time_wait);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "proto/tcp/congestion.h"
+#include "proto/tcp/recovery.h"
 
 namespace corelane::tcp {
 namespace {
@@ -26,61 +26,154 @@ void BackOff(ControlBlock& cb, const Config& config) {
       std::min<uint64_t>(uint64_t{cb.rto_us} * 2, ToMicros(config.rto_max)));
 }
 
+uint8_t GiveUp(ControlBlock& cb, const Context& ctx) {
+  cb.error = Error::kTimedOut;
+  ++ctx.counters.gave_up;
+  return kTimerAbort;
+}
+
+// RFC 5482: nothing has been acknowledged for as long as the application waits.
+bool UserTimeoutPassed(const ControlBlock& cb, const Context& ctx) {
+  const Duration limit = ctx.config.user_timeout;
+  return limit > 0s && ctx.now.tick - cb.una_since >= ToTicks(limit);
+}
+
+bool MayTryAgain(const ControlBlock& cb, const Context& ctx) {
+  if (ctx.config.user_timeout > 0s && cb.state >= State::kEstablished) {
+    return !UserTimeoutPassed(cb, ctx);
+  }
+  return cb.retransmits < RetransmitLimit(cb, ctx.config);
+}
+
 // A peer may keep its window closed for ever as long as it answers; one that
 // does not answer is given up like any other.
 uint8_t OnPersistTimeout(ControlBlock& cb, const Context& ctx) {
-  if (cb.retransmits >= RetransmitLimit(cb, ctx.config)) {
-    cb.error = Error::kTimedOut;
-    ++ctx.counters.gave_up;
-    return kTimerAbort;
-  }
-  ++cb.retransmits;
+  if (!MayTryAgain(cb, ctx)) return GiveUp(cb, ctx);
+  if (cb.retransmits < 255) ++cb.retransmits;
   BackOff(cb, ctx.config);
   cb.Set(kProbe);
-  ArmPersist(cb, ctx.now);
+  ArmPersist(cb, ctx);
   return kTimerEmit;
 }
 
 // RFC 6298 (5.4)-(5.6); RFC 9293 section 3.8.3 for giving up.
-uint8_t OnRetransmitTimeout(ControlBlock& cb, const Context& ctx) {
+uint8_t OnRetransmitTimeout(ControlBlock& cb, SendState* tx,
+                            const Context& ctx) {
   if (cb.state >= State::kEstablished && cb.SendWindow() == 0) {
     // The peer took its window back from what is in flight: from now on probe,
     // which ends only when the peer stops answering.
     return OnPersistTimeout(cb, ctx);
   }
-  if (cb.retransmits >= RetransmitLimit(cb, ctx.config)) {
-    cb.error = Error::kTimedOut;
-    ++ctx.counters.gave_up;
-    return kTimerAbort;
-  }
-  ++cb.retransmits;
+  if (!MayTryAgain(cb, ctx)) return GiveUp(cb, ctx);
+  if (cb.retransmits < 255) ++cb.retransmits;
   ++ctx.counters.timeouts;
   BackOff(cb, ctx.config);
-  cb.Clear(kTimingRtt);  // Karn: what is sent again is not timed
   if (cb.state == State::kSynSent || cb.state == State::kSynReceived) {
     cb.Set(kSynDue);
-  } else {
-    OnTimeout(cb);
-    cb.snd_nxt = cb.snd_una;
+  } else if (tx != nullptr) {
+    OnTimeout(cb, *tx, ctx);
   }
-  ArmRetransmit(cb, ctx.now);
+  ArmRetransmit(cb, ctx);
   return kTimerEmit;
+}
+
+uint8_t OnRetransmitTimer(ControlBlock& cb, SendState* tx, const Context& ctx) {
+  if (cb.Has(kPersist)) return OnPersistTimeout(cb, ctx);
+  if (tx != nullptr && cb.Has(kReorderTimer)) {
+    StopRetransmit(cb);
+    OnReorderTimeout(cb, *tx, ctx);
+    return kTimerEmit;
+  }
+  if (tx != nullptr && cb.Has(kTailTimer)) {
+    cb.Set(kTailProbe);
+    ArmRetransmit(cb, ctx);
+    return kTimerEmit;
+  }
+  return OnRetransmitTimeout(cb, tx, ctx);
+}
+
+bool WantsKeepalive(const ControlBlock& cb, const Context& ctx) {
+  return ctx.config.keepalive && !cb.Has(kOrphan) &&
+         (cb.state == State::kEstablished || cb.state == State::kCloseWait);
+}
+
+// RFC 9293 section 3.8.4: is the peer still there? Nobody asks while
+// retransmissions do.
+uint8_t OnKeepalive(ControlBlock& cb, const Context& ctx) {
+  const Config& config = ctx.config;
+  if (!WantsKeepalive(cb, ctx)) return kTimerNothing;
+  if (cb.SendEnd() != cb.snd_una) {
+    ArmIdle(cb, ctx.now, config.keepalive_idle);
+    return kTimerNothing;
+  }
+  const Duration silent =
+      config.keepalive_idle + cb.keepalives * config.keepalive_interval;
+  const bool over = config.user_timeout > 0s
+                        ? cb.keepalives > 0 && silent >= config.user_timeout
+                        : cb.keepalives >= config.keepalive_probes;
+  if (over) return GiveUp(cb, ctx);
+  if (cb.keepalives < 255) ++cb.keepalives;
+  cb.Set(kProbe);
+  ArmIdle(cb, ctx.now, config.keepalive_interval);
+  return kTimerEmit;
+}
+
+void Arm(ControlBlock& cb, Now now, uint32_t after_us, uint32_t kind) {
+  cb.retransmit_deadline = now.tick + MicrosToTicks(after_us);
+  cb.Clear(kPersist | kTailTimer | kReorderTimer);
+  cb.Set(kRetransmitTimer | kind);
+}
+
+// Not beyond the user timeout, or it would end the connection too late.
+uint32_t Clamped(const ControlBlock& cb, uint32_t after_us,
+                 const Context& ctx) {
+  const Duration limit = ctx.config.user_timeout;
+  if (limit == 0s || cb.state < State::kEstablished) return after_us;
+  const uint64_t passed =
+      (uint64_t{ctx.now.tick - cb.una_since} << kTickShift) / 1000;
+  const auto most = static_cast<uint64_t>(limit / 1us);
+  const uint64_t left = most > passed ? most - passed : 1000;
+  return static_cast<uint32_t>(std::min<uint64_t>(after_us, left));
 }
 
 }  // namespace
 
-void ArmRetransmit(ControlBlock& cb, Now now) {
-  cb.retransmit_deadline = now.tick + MicrosToTicks(cb.rto_us);
-  cb.Set(kRetransmitTimer);
-  cb.Clear(kPersist);
+void ArmRetransmit(ControlBlock& cb, const Context& ctx) {
+  Arm(cb, ctx.now, Clamped(cb, cb.rto_us, ctx), 0);
 }
 
-void ArmPersist(ControlBlock& cb, Now now) {
-  cb.retransmit_deadline = now.tick + MicrosToTicks(cb.rto_us);
-  cb.Set(kRetransmitTimer | kPersist);
+void ArmRetransmitFromHead(ControlBlock& cb, const SendState& tx,
+                           const Context& ctx) {
+  if (cb.snd_una == cb.snd_nxt) {
+    StopRetransmit(cb);
+    return;
+  }
+  const uint32_t age = ctx.now.us - tx.ranges[0].sent_us;
+  const uint32_t left = cb.rto_us > age ? cb.rto_us - age : 0;
+  Arm(cb, ctx.now, Clamped(cb, left, ctx), 0);
 }
 
-void StopRetransmit(ControlBlock& cb) { cb.Clear(kRetransmitTimer | kPersist); }
+void ArmPersist(ControlBlock& cb, const Context& ctx) {
+  Arm(cb, ctx.now, Clamped(cb, cb.rto_us, ctx), kPersist);
+}
+
+void ArmTailProbe(ControlBlock& cb, Now now, uint32_t after_us) {
+  Arm(cb, now, after_us, kTailTimer);
+}
+
+void ArmReorder(ControlBlock& cb, Now now, uint32_t after_us) {
+  Arm(cb, now, after_us, kReorderTimer);
+}
+
+void StopRetransmit(ControlBlock& cb) {
+  cb.Clear(kRetransmitTimer | kPersist | kTailTimer | kReorderTimer);
+}
+
+void RestartKeepalive(ControlBlock& cb, const Context& ctx) {
+  if (!WantsKeepalive(cb, ctx)) return;
+  cb.keepalives = 0;
+  ArmIdle(cb, ctx.now, ctx.config.keepalive_idle);
+}
 
 void ArmDelayedAck(ControlBlock& cb, const Context& ctx) {
   if (cb.Has(kAckTimer)) return;
@@ -110,7 +203,7 @@ std::optional<Tick> NextDeadline(const ControlBlock& cb) {
   return next;
 }
 
-uint8_t OnTimers(ControlBlock& cb, const Context& ctx) {
+uint8_t OnTimers(ControlBlock& cb, SendState* tx, const Context& ctx) {
   uint8_t actions = kTimerNothing;
   if (cb.Has(kAckTimer) && Expired(cb.ack_deadline, ctx.now)) {
     cb.Clear(kAckTimer);
@@ -119,12 +212,15 @@ uint8_t OnTimers(ControlBlock& cb, const Context& ctx) {
     actions |= kTimerEmit;
   }
   if (cb.Has(kRetransmitTimer) && Expired(cb.retransmit_deadline, ctx.now)) {
-    actions |= cb.Has(kPersist) ? OnPersistTimeout(cb, ctx)
-                                : OnRetransmitTimeout(cb, ctx);
+    actions |= OnRetransmitTimer(cb, tx, ctx);
   }
   if (cb.Has(kIdleTimer) && Expired(cb.idle_deadline, ctx.now)) {
     cb.Clear(kIdleTimer);
-    actions |= kTimerDone;
+    if (cb.Has(kOrphan)) {
+      actions |= kTimerDone;
+    } else {
+      actions |= OnKeepalive(cb, ctx);
+    }
   }
   if (cb.Has(kAppTimer) && Expired(cb.app_deadline, ctx.now)) {
     cb.Clear(kAppTimer);

@@ -7,13 +7,22 @@
 
 #include "proto/tcp/context.h"
 #include "proto/tcp/control_block.h"
+#include "proto/tcp/send_state.h"
 
 namespace corelane::tcp {
 
-// (Re)starts the retransmission timer (RFC 6298 section 5).
-void ArmRetransmit(ControlBlock& cb, Now now);
-// Starts the zero-window probe timer (RFC 9293 section 3.8.6.1).
-void ArmPersist(ControlBlock& cb, Now now);
+// The retransmission timer stands for one of four things at a time:
+// (Re)starts it as such (RFC 6298 section 5).
+void ArmRetransmit(ControlBlock& cb, const Context& ctx);
+// The same, counted from when the oldest segment was sent.
+void ArmRetransmitFromHead(ControlBlock& cb, const SendState& tx,
+                           const Context& ctx);
+// ... for a zero-window probe (RFC 9293 section 3.8.6.1).
+void ArmPersist(ControlBlock& cb, const Context& ctx);
+// ... for a tail loss probe (RFC 8985 section 7).
+void ArmTailProbe(ControlBlock& cb, Now now, uint32_t after_us);
+// ... for RACK's reordering window.
+void ArmReorder(ControlBlock& cb, Now now, uint32_t after_us);
 void StopRetransmit(ControlBlock& cb);
 void ArmDelayedAck(ControlBlock& cb, const Context& ctx);
 void ArmIdle(ControlBlock& cb, Now now, Duration after);
@@ -31,8 +40,12 @@ enum TimerAction : uint8_t {
   kTimerDone = 8,   // FIN-WAIT-2 without an application ran out: forget it
 };
 
-// Runs every timer of the connection that has expired.
-uint8_t OnTimers(ControlBlock& cb, const Context& ctx);
+// Runs every timer of the connection that has expired. `tx` may be null while
+// nothing of the stream is in flight.
+uint8_t OnTimers(ControlBlock& cb, SendState* tx, const Context& ctx);
+
+// The peer was heard: keep-alive starts over (RFC 9293 section 3.8.4).
+void RestartKeepalive(ControlBlock& cb, const Context& ctx);
 
 }  // namespace corelane::tcp
 

@@ -195,7 +195,7 @@ void Fuzz::Segment(uint8_t how) {
     // Half of them exactly in order, the others some way off.
     f.seq = cb->rcv_nxt.value();
     if ((how & 0x40) != 0) f.seq += static_cast<uint32_t>(int32_t{delta});
-    f.ack = (how & 0x20) != 0 ? cb->snd_una.value() : cb->snd_max.value();
+    f.ack = (how & 0x20) != 0 ? cb->snd_una.value() : cb->snd_nxt.value();
     if ((how & 0x10) != 0) f.ack += static_cast<uint32_t>(int32_t{delta});
     if ((how & 0x08) == 0) f.flags = tcp::kAck | (f.flags & tcp::kFin);
   } else {

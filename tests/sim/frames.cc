@@ -102,6 +102,8 @@ Frame TcpFrame(const Ends& ends, const TcpFields& fields) {
   Append(bytes, fields.payload);
   ipv4::Header ip = HeaderOf(ipv4::kTcp);
   ip.dont_fragment = true;
+  ip.tos = fields.tos;
+  ip.ttl = fields.ttl;
   Frame frame = Ipv4Frame(ends, ip, bytes);
   FixChecksums(frame);
   return frame;

@@ -40,6 +40,8 @@ struct TcpFields {
   uint8_t flags = 0;
   uint16_t window = 65535;
   uint16_t urgent = 0;
+  uint8_t tos = 0;
+  uint8_t ttl = ipv4::kDefaultTtl;
   std::vector<uint8_t> options;  // padded with zeros to a multiple of 4
   std::vector<uint8_t> payload;
 };

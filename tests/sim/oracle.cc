@@ -18,8 +18,9 @@ bool TimerIsFiled(const tcp::ControlBlock& cb) {
   return cb.timer_slot != 0 && !tcp::TickBefore(*deadline, cb.timer_filed);
 }
 
-const char* CheckBlock(const tcp::ControlBlock& cb, const tcp::Config& config) {
-  if (const char* wrong = tcp::CheckInvariants(cb, config)) return wrong;
+const char* CheckBlock(const tcp::ControlBlock& cb, const tcp::SendState* tx,
+                       const tcp::Config& config) {
+  if (const char* wrong = tcp::CheckInvariants(cb, tx, config)) return wrong;
   // What is still on the dirty list had no room to send, and may owe anything.
   if (cb.Has(tcp::kDirty)) return nullptr;
   if (!TimerIsFiled(cb)) return "a deadline that is not in the wheel";
@@ -35,7 +36,7 @@ std::string Oracle::CheckBlocks(const dataplane::TcpLayer& tcp) const {
     const tcp::ControlBlock& cb = blocks[i];
     if (!Live(cb)) continue;
     ++live;
-    if (const char* wrong = CheckBlock(cb, tcp.config())) {
+    if (const char* wrong = CheckBlock(cb, tcp.send_state(i), tcp.options(i))) {
       return absl::StrCat("connection ", i, " (port ", cb.key.local_port,
                           " to ", cb.key.remote_port, ", ",
                           tcp::StateName(cb.state), "): ", wrong);
@@ -105,14 +106,20 @@ std::string Oracle::Describe(const Node& node) {
     absl::StrAppendFormat(
         &text,
         "\n  connection %d %d>%d %s flags %08x error %d: una +%d nxt +%d "
-        "max +%d queued +%d edge +%d cwnd %d mss %d; rcv_nxt +%d edge +%d "
+        "queued +%d edge +%d cwnd %d mss %d; rcv_nxt +%d edge +%d "
         "readable %d; retransmits %d rto %d us",
         i, cb.key.local_port, cb.key.remote_port, tcp::StateName(cb.state),
         cb.flags, static_cast<int>(cb.error), cb.snd_una - cb.iss,
-        cb.snd_nxt - cb.iss, cb.snd_max - cb.iss, cb.snd_queued - cb.iss,
+        cb.snd_nxt - cb.iss, cb.snd_queued - cb.iss,
         static_cast<int32_t>(cb.snd_edge - cb.iss), cb.cwnd, cb.mss,
         cb.rcv_nxt - cb.irs, cb.rcv_edge - cb.irs, tcp.Readable(i),
         cb.retransmits, cb.rto_us);
+    const tcp::SendState* tx = tcp.send_state(i);
+    if (tx == nullptr) continue;
+    absl::StrAppendFormat(&text,
+                          "; phase %d, %d runs, sacked %d, lost %d, flags %04x",
+                          static_cast<int>(tx->phase), tx->range_count,
+                          tx->sacked_bytes, tx->lost_bytes, tx->flags);
   }
   return text;
 }

@@ -10,14 +10,20 @@ using dataplane::Connection;
 void ScriptApp::OnConnections(std::span<dataplane::ReadyConnection> ready,
                               Time /*now*/) {
   for (const dataplane::ReadyConnection& r : ready) {
-    events_ |= r.events;
+    const tcp::FlowKey& key = r.connection.key();
+    Stream& s = streams_[{key.remote_address, key.remote_port, key.local_port}];
+    if ((r.events & dataplane::kOpened) != 0 && !s.open) s = Stream{};
+    s.events |= r.events;
     if ((r.events & dataplane::kGone) != 0) {
-      gone_ = true;
-      error_ = r.connection.error();
+      s.open = false;
+      s.gone = true;
+      s.error = r.connection.error();
       continue;
     }
-    if ((r.events & dataplane::kOpened) != 0) connection_ = r.connection;
-    if (echo_) Echo(r.connection);
+    s.connection = r.connection;
+    s.open = true;
+    if (reading_ == Reading::kEcho) Echo(r.connection);
+    if (reading_ == Reading::kSink) (void)Read(s, s.connection.readable());
   }
 }
 
@@ -35,7 +41,8 @@ void ScriptApp::OnDatagrams(std::span<dataplane::Datagram> datagrams,
                             Time /*now*/) {
   for (dataplane::Datagram& d : datagrams) {
     ++datagrams_;
-    if (echo_) (void)d.socket.SendTo(d.remote, d.payload, d.local.address);
+    if (reading_ == Reading::kEcho)
+      (void)d.socket.SendTo(d.remote, d.payload, d.local.address);
   }
 }
 
@@ -43,30 +50,31 @@ void ScriptApp::OnDatagramError(const dataplane::DatagramError&) {
   ++datagram_errors_;
 }
 
-uint32_t ScriptApp::Send(uint32_t n) {
+uint32_t ScriptApp::Send(Stream& stream, uint32_t n) {
   std::vector<uint8_t> bytes(n);
-  for (uint32_t i = 0; i < n; ++i) bytes[i] = ScriptByte(sent_ + i);
-  const uint32_t taken = connection_.Send(bytes);
-  sent_ += taken;
+  for (uint32_t i = 0; i < n; ++i) bytes[i] = ScriptByte(stream.sent + i);
+  const uint32_t taken = stream.connection.Send(bytes);
+  stream.sent += taken;
   return taken;
 }
 
-bool ScriptApp::Read(uint32_t n) {
-  if (connection_.readable() < n) return false;
+bool ScriptApp::Read(Stream& stream, uint32_t n) {
+  Connection c = stream.connection;
+  if (c.readable() < n) return false;
   while (n > 0) {
-    const ByteView front = connection_.Front();
+    const ByteView front = c.Front();
     const auto k = static_cast<uint32_t>(std::min<size_t>(n, front.size()));
     for (uint32_t i = 0; i < k; ++i) {
-      if (front[i] != ScriptByte(received_ + i)) return false;
+      if (front[i] != ScriptByte(stream.received + i)) return false;
     }
-    received_ += k;
+    stream.received += k;
     n -= k;
-    connection_.Consume(k);
+    c.Consume(k);
   }
   return true;
 }
 
-std::string ScriptApp::TakeEvents() {
+std::string ScriptApp::TakeEvents(Stream& stream) {
   static constexpr struct {
     uint8_t bit;
     const char* name;
@@ -77,11 +85,11 @@ std::string ScriptApp::TakeEvents() {
   };
   std::string text;
   for (const auto& [bit, name] : kNames) {
-    if ((events_ & bit) == 0) continue;
+    if ((stream.events & bit) == 0) continue;
     if (!text.empty()) text += ' ';
     text += name;
   }
-  events_ = 0;
+  stream.events = 0;
   return text;
 }
 

@@ -2,7 +2,9 @@
 #ifndef CORELANE_TESTS_SIM_SCRIPT_APP_H_
 #define CORELANE_TESTS_SIM_SCRIPT_APP_H_
 
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "dataplane/api/application.h"
@@ -15,12 +17,36 @@ constexpr uint8_t ScriptByte(uint32_t offset) {
   return static_cast<uint8_t>(offset * 7 + 1);
 }
 
+// How a script tells its connections apart.
+struct FlowName {
+  uint32_t peer_address = 0;
+  uint16_t peer_port = 0;
+  uint16_t our_port = 0;
+  friend auto operator<=>(const FlowName&, const FlowName&) = default;
+};
+
 class ScriptApp final : public SimApplication {
  public:
-  // Sends back what it reads, and closes when the peer does.
-  void set_echo(bool echo) { echo_ = echo; }
-  void set_connection(dataplane::Connection c) { connection_ = c; }
-  dataplane::Connection connection() const { return connection_; }
+  // What is done with data, without being told each time.
+  enum class Reading : uint8_t {
+    kWhenTold,
+    kEcho,  // sends back what it reads, and closes when the peer does
+    kSink,  // reads everything at once
+  };
+
+  // One connection, as the application knows it.
+  struct Stream {
+    dataplane::Connection connection;
+    bool open = false;  // the handle is good
+    bool gone = false;
+    tcp::Error error = tcp::Error::kNone;
+    uint8_t events = 0;
+    uint32_t sent = 0;
+    uint32_t received = 0;
+  };
+
+  void set_reading(Reading reading) { reading_ = reading; }
+  Stream& stream(const FlowName& name) { return streams_[name]; }
 
   void OnConnections(std::span<dataplane::ReadyConnection> ready,
                      Time now) override;
@@ -28,27 +54,20 @@ class ScriptApp final : public SimApplication {
   void OnDatagramError(const dataplane::DatagramError& error) override;
 
   // Queues so many bytes of the stream; returns how many were taken.
-  uint32_t Send(uint32_t n);
+  static uint32_t Send(Stream& stream, uint32_t n);
   // Reads so many bytes; false if there are fewer, or they are wrong.
-  bool Read(uint32_t n);
-
+  static bool Read(Stream& stream, uint32_t n);
   // Everything that it was told since the last call: "opened readable".
-  std::string TakeEvents();
-  bool gone() const { return gone_; }
-  tcp::Error error() const { return error_; }
+  static std::string TakeEvents(Stream& stream);
+
   uint32_t datagrams() const { return datagrams_; }
   uint32_t datagram_errors() const { return datagram_errors_; }
 
  private:
-  void Echo(dataplane::Connection c);
+  static void Echo(dataplane::Connection c);
 
-  dataplane::Connection connection_;
-  bool echo_ = false;
-  bool gone_ = false;
-  tcp::Error error_ = tcp::Error::kNone;
-  uint8_t events_ = 0;
-  uint32_t sent_ = 0;
-  uint32_t received_ = 0;
+  std::map<FlowName, Stream> streams_;
+  Reading reading_ = Reading::kWhenTold;
   uint32_t datagrams_ = 0;
   uint32_t datagram_errors_ = 0;
 };

@@ -1,20 +1,20 @@
 #include "tests/sim/script_line.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdlib>
+#include <utility>
 
-#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "proto/tcp/options.h"
+#include "proto/tcp/header.h"
 
 namespace corelane::sim {
 namespace {
 
 using Words = std::vector<std::string>;
-
-uint32_t Number(const std::string& text) {
-  return static_cast<uint32_t>(std::strtoul(text.c_str(), nullptr, 0));
-}
 
 bool ParseFlags(const std::string& text, uint8_t& out) {
   static const std::string letters = "FSRP.UEW";
@@ -35,36 +35,6 @@ bool ParseRange(const std::string& text, TcpText& out) {
   out.seq = Number(parts[0]);
   out.length = Number(parts[2]);
   return Number(parts[1]) == out.seq + out.length;
-}
-
-bool AppendOption(const std::string& text, std::vector<uint8_t>& out) {
-  const Words parts = absl::StrSplit(text, '=');
-  const uint32_t value = parts.size() > 1 ? Number(parts[1]) : 0;
-  auto append = [&out](std::initializer_list<uint32_t> bytes) {
-    for (uint32_t b : bytes) out.push_back(static_cast<uint8_t>(b));
-  };
-  if (parts[0] == "mss") {
-    append({tcp::kOptionMss, 4, value >> 8, value & 0xff});
-  } else if (parts[0] == "wscale") {
-    append({tcp::kOptionWindowScale, 3, value});
-  } else if (parts[0] == "nop") {
-    append({tcp::kOptionNop});
-  } else if (parts[0] == "eol") {
-    append({tcp::kOptionEnd});
-  } else {
-    std::vector<uint8_t> bytes;
-    if (!ParseHex(text, bytes)) return false;
-    out.insert(out.end(), bytes.begin(), bytes.end());
-  }
-  return true;
-}
-
-std::string ParseOptionList(std::string text, std::vector<uint8_t>& out) {
-  text = text.substr(1, text.size() - 2);
-  for (const std::string& option : Words(absl::StrSplit(text, ','))) {
-    if (!AppendOption(option, out)) return absl::StrCat("option ", option, "?");
-  }
-  return "";
 }
 
 // Words with a value behind them. False if `name` is none.
@@ -95,6 +65,14 @@ bool ParseValue(const std::string& name, const std::string& value,
     out.udp_length = static_cast<uint16_t>(n);
   } else if (name == "cut") {
     out.cut = n;
+  } else if (name == "tos") {
+    out.tos = static_cast<uint8_t>(n);
+  } else if (name == "ttl") {
+    out.ttl = static_cast<uint8_t>(n);
+  } else if (name == "by") {
+    out.by = n;
+  } else if (name == "ipopt") {
+    return ParseHex(value, out.ip_options);
   } else {
     return false;
   }
@@ -108,12 +86,77 @@ bool ParseSwitch(const std::string& name, TcpText& out) {
   if (name == "bad_sum") which = &out.bad_sum;
   if (name == "bad_ip_sum") which = &out.bad_ip_sum;
   if (name == "no_sum") which = &out.no_sum;
-  if (which == nullptr) return false;
-  *which = true;
-  return true;
+  if (which != nullptr) {
+    *which = true;
+    return true;
+  }
+  static constexpr const char* kEcnNames[] = {"noect", "ect1", "ect0", "ce"};
+  for (uint8_t bits = 0; bits < 4; ++bits) {
+    if (name != kEcnNames[bits]) continue;
+    out.ecn = bits;
+    return true;
+  }
+  return false;
+}
+
+// Puts options behind the IPv4 header, padded with zeros.
+void InsertIpOptions(const std::vector<uint8_t>& options, Frame& frame) {
+  const size_t ip = Ipv4Offset(frame);
+  std::vector<uint8_t> padded = options;
+  padded.resize((options.size() + 3) / 4 * 4);
+  frame.insert(frame.begin() + static_cast<ptrdiff_t>(ip + ipv4::kHeaderLength),
+               padded.begin(), padded.end());
+  uint8_t* p = frame.data() + ip;
+  p[0] = static_cast<uint8_t>(p[0] + padded.size() / 4);
+  StoreBe16(p + 2, static_cast<uint16_t>(LoadBe16(p + 2) + padded.size()));
+  FixChecksums(frame);
 }
 
 }  // namespace
+
+uint32_t Number(const std::string& text) {
+  return static_cast<uint32_t>(std::strtoul(text.c_str(), nullptr, 0));
+}
+
+Duration Seconds(const std::string& text) {
+  double seconds = 0;
+  (void)absl::SimpleAtod(text, &seconds);
+  return Duration(std::llround(seconds * 1e9));
+}
+
+Words SplitLine(std::string line) {
+  line.resize(std::min(line.find('#'), line.size()));
+  Words out;
+  bool inside = false;
+  for (const std::string& word : Words(
+           absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty()))) {
+    if (inside) {
+      absl::StrAppend(&out.back(), " ", word);
+    } else {
+      out.push_back(word);
+    }
+    const std::string& last = out.back();
+    // A lone < is the command that injects.
+    inside = last.size() > 1 && last.front() == '<' && last.back() != '>';
+  }
+  return out;
+}
+
+std::vector<TcpText> RowOf(const TcpText& text) {
+  if (text.by == 0) return {text};
+  std::vector<TcpText> row;
+  for (uint32_t done = 0; done < text.length; done += text.by) {
+    TcpText part = text;
+    part.seq = text.seq + done;
+    part.length = std::min(text.by, text.length - done);
+    const bool last = done + part.length == text.length;
+    if (!last) {
+      part.flags = static_cast<uint8_t>(part.flags & ~(tcp::kPsh | tcp::kFin));
+    }
+    row.push_back(std::move(part));
+  }
+  return row;
+}
 
 bool ParseHex(const std::string& text, std::vector<uint8_t>& out) {
   if (text.size() % 2 != 0) return false;
@@ -132,7 +175,9 @@ std::string ParseModifiers(const Words& words, size_t from, TcpText& out) {
   for (size_t i = from; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word[0] == '<' && word.back() == '>') {
-      std::string wrong = ParseOptionList(word, out.options);
+      out.has_options = true;
+      std::string wrong =
+          ParseOptionText(word.substr(1, word.size() - 2), out.options);
       if (!wrong.empty()) return wrong;
     } else if (ParseSwitch(word, out)) {
       continue;
@@ -155,6 +200,7 @@ std::string ParseTcpLine(const Words& words, TcpText& out) {
 
 void ApplyDamage(const TcpText& text, Frame& frame) {
   const size_t ip = Ipv4Offset(frame);
+  if (!text.ip_options.empty()) return InsertIpOptions(text.ip_options, frame);
   uint8_t* p = frame.data() + ip;
   uint8_t* l4 = p + ipv4::kHeaderLength;
   if (text.data_offset) {
@@ -173,37 +219,6 @@ void ApplyDamage(const TcpText& text, Frame& frame) {
   if (text.no_sum) StoreBe16(field, 0);
   if (text.bad_ip_sum) p[10] ^= 0x40;
   if (text.cut && *text.cut < frame.size()) frame.resize(*text.cut);
-}
-
-bool CounterValue(const dataplane::Counters& counters, const std::string& kind,
-                  const std::string& name, std::string& out) {
-  if (kind == "drop") {
-    for (size_t i = 0; i < dataplane::kDropReasonCount; ++i) {
-      if (name == DropReasonName(static_cast<dataplane::DropReason>(i))) {
-        out = absl::StrCat(counters.drops[i]);
-        return true;
-      }
-    }
-    return false;
-  }
-  if (kind == "counter") {
-#define X(id, text) \
-  if (name == #id) out = absl::StrCat(counters.id);
-    CORELANE_COUNTERS(X)
-#undef X
-    return !out.empty();
-  }
-  if (kind != "tcp") return false;
-  const tcp::Counters& t = counters.tcp;
-  if (name == "challenge_acks") out = absl::StrCat(t.challenge_acks);
-  if (name == "retransmits") out = absl::StrCat(t.retransmits);
-  if (name == "fast_retransmits") out = absl::StrCat(t.fast_retransmits);
-  if (name == "window_probes") out = absl::StrCat(t.window_probes);
-  if (name == "resets_in") out = absl::StrCat(t.resets_in);
-  if (name == "resets_out") out = absl::StrCat(t.resets_out);
-  if (name == "unacceptable") out = absl::StrCat(t.unacceptable);
-  if (name == "failed_opens") out = absl::StrCat(t.failed_opens);
-  return !out.empty();
 }
 
 }  // namespace corelane::sim

@@ -13,6 +13,8 @@ namespace {
 constexpr SipKey kSecret = {0x0123456789abcdef, 0xfedcba9876543210};
 constexpr FlowKey kKey = {0x0a000001, 0x0a000002, 80, 4242};
 
+// rule: RFC9293-3.4.1 MUST-8
+// rule: RFC6528-3
 TEST(Isn, AdvancesByOneEveryFourMicroseconds) {
   const SeqNum first = InitialSequence(kKey, kSecret, kTimeZero);
   EXPECT_EQ(InitialSequence(kKey, kSecret, kTimeZero + 3us), first);
@@ -20,6 +22,7 @@ TEST(Isn, AdvancesByOneEveryFourMicroseconds) {
   EXPECT_EQ(InitialSequence(kKey, kSecret, kTimeZero + 1s), first + 250'000);
 }
 
+// rule: RFC9293-3.4.1 MUST-8
 TEST(Isn, MonotoneForATupleOverHours) {
   SeqNum last = InitialSequence(kKey, kSecret, kTimeZero);
   for (Time t = kTimeZero + 1min; t < kTimeZero + 12h; t += 1min) {
@@ -29,6 +32,7 @@ TEST(Isn, MonotoneForATupleOverHours) {
   }
 }
 
+// rule: RFC9293-3.4.1 MUST-9 SHLD-1
 TEST(Isn, EveryPartOfTheTupleAndOfTheSecretMatters) {
   const SeqNum isn = InitialSequence(kKey, kSecret, kTimeZero);
   FlowKey keys[5] = {kKey,
@@ -51,6 +55,7 @@ TEST(Isn, EveryPartOfTheTupleAndOfTheSecretMatters) {
 }
 
 // Neighbouring ports: no repeated step, and half of all bits differ.
+// rule: RFC9293-3.4.1 MUST-9
 TEST(Isn, NeighboursAreUncorrelated) {
   constexpr int kPorts = 20'000;
   std::set<uint32_t> steps;

@@ -8,6 +8,7 @@ namespace {
 constexpr uint32_t kMs = 1000;
 
 // RFC 6298 (2.2): SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 * RTTVAR = 3R.
+// rule: RFC6298-2.2
 TEST(Rtt, FirstSample) {
   ControlBlock cb;
   OnRttSample(cb, 100 * kMs, Config());
@@ -18,6 +19,7 @@ TEST(Rtt, FirstSample) {
 
 // (2.3), by hand: RTTVAR = 3/4 * 50 + 1/4 * |100 - 200| = 62.5 ms,
 // SRTT = 7/8 * 100 + 1/8 * 200 = 112.5 ms, RTO = 362.5 ms.
+// rule: RFC6298-2.3
 TEST(Rtt, SecondSample) {
   ControlBlock cb;
   OnRttSample(cb, 100 * kMs, Config());
@@ -41,6 +43,7 @@ TEST(Rtt, SteadySamplesConverge) {
   EXPECT_EQ(cb.rto_us, 200 * kMs);  // the floor
 }
 
+// rule: RFC6298-2.4 RFC6298-2.5
 TEST(Rtt, Limits) {
   ControlBlock cb;
   OnRttSample(cb, 0, Config());
@@ -53,6 +56,7 @@ TEST(Rtt, Limits) {
   EXPECT_GT(cb.srtt_us, 0u);  // 0 would mean that there is no sample
 }
 
+// rule: RFC6298-5.5
 TEST(Rtt, SampleEndsTheBackOff) {
   ControlBlock cb;
   cb.rto_us = 48'000 * kMs;

@@ -1,0 +1,19 @@
+// What a connection holds besides its control block, at times.
+#ifndef CORELANE_PROTO_TCP_EXTRAS_H_
+#define CORELANE_PROTO_TCP_EXTRAS_H_
+
+#include "proto/tcp/ranges.h"
+#include "proto/tcp/send_state.h"
+
+namespace corelane::tcp {
+
+struct Extras {
+  // While anything of the stream is in flight; see NeedsSendState.
+  SendState* tx = nullptr;
+  // While the receive stream has a gap, or a duplicate is to be reported.
+  ReceiveHoles* holes = nullptr;
+};
+
+}  // namespace corelane::tcp
+
+#endif  // CORELANE_PROTO_TCP_EXTRAS_H_

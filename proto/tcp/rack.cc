@@ -1,0 +1,151 @@
+#include "proto/tcp/rack.h"
+
+#include <algorithm>
+
+#include "proto/tcp/timers.h"
+
+namespace corelane::tcp {
+namespace {
+
+using Fate = SentRange::Fate;
+
+constexpr uint32_t kDupThresh = 3;
+constexpr uint8_t kPersistRounds = 16;  // section 6.2, step 4
+// Section 7.2: WCDelAckT, how long a peer may sit on the ACK of one segment.
+constexpr uint32_t kWorstDelayedAckUs = 200'000;
+// Below this a probe would come before ordinary jitter is over.
+constexpr uint32_t kMinProbeUs = 2'000;
+
+int32_t Since(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a); }
+
+// RACK_sent_after(t1, seq1, t2, seq2) of section 6.2.
+bool SentAfter(uint32_t t1, SeqNum end1, uint32_t t2, SeqNum end2) {
+  const int32_t later = Since(t2, t1);
+  return later > 0 || (later == 0 && end1 > end2);
+}
+
+uint32_t SackedSegments(const SendState& tx) {
+  uint32_t segments = 0;
+  for (uint32_t i = 0; i < tx.range_count; ++i) {
+    if (tx.ranges[i].fate == Fate::kSacked) segments += tx.ranges[i].segments;
+  }
+  return segments;
+}
+
+// Step 2: the transmission that was delivered last, if it is believable: an
+// acknowledgment of a retransmission may be of the original.
+void LearnDelivered(const ControlBlock& cb, SendState& tx, const Delivery& d,
+                    const Options& options, const Context& ctx) {
+  if (!d.has_latest) return;
+  const uint32_t rtt = std::max<uint32_t>(ctx.now.us - d.latest_us, 1);
+  if (d.latest_resent) {
+    if (cb.Has(kTimestamps) && options.has_timestamps) {
+      const uint32_t sent_ms =
+          ctx.now.ms - (ctx.now.us - d.latest_us) / 1000 + cb.ts_offset;
+      // Up to the grain of the timestamps.
+      if (static_cast<int32_t>(options.ts_echo + 1 - sent_ms) < 0) return;
+    }
+    if (rtt < tx.min_rtt_us) return;
+  }
+  tx.rack_rtt_us = rtt;
+  if (SentAfter(d.latest_us, d.latest_end, tx.rack_sent_us, tx.rack_end) ||
+      !tx.Has(kRackValid)) {
+    tx.Set(kRackValid);
+    tx.rack_sent_us = d.latest_us;
+    tx.rack_end = d.latest_end;
+  }
+}
+
+// Step 4: D-SACKs widen the window, quiet recoveries narrow it again.
+void AdaptWindow(const ControlBlock& cb, SendState& tx,
+                 const SackReport& report) {
+  if (tx.Has(kDsackSeen) && cb.snd_una >= tx.dsack_round) tx.Clear(kDsackSeen);
+  if (!report.dsack || tx.Has(kDsackSeen)) return;
+  tx.Set(kDsackSeen);
+  tx.dsack_round = cb.snd_nxt;
+  if (tx.reorder_window_mult < 255) ++tx.reorder_window_mult;
+  tx.reorder_window_persist = kPersistRounds;
+}
+
+}  // namespace
+
+uint32_t ReorderWindow(const ControlBlock& cb, const SendState& tx) {
+  if (!tx.Has(kReorderingSeen)) {
+    if (tx.phase >= SendPhase::kRecovery) return 0;
+    if (SackedSegments(tx) >= kDupThresh) return 0;
+  }
+  const uint64_t quarter = uint64_t{tx.reorder_window_mult} * tx.min_rtt_us / 4;
+  return static_cast<uint32_t>(std::min<uint64_t>(quarter, cb.srtt_us / 8));
+}
+
+void RackUpdate(const ControlBlock& cb, SendState& tx, const Delivery& delivery,
+                const SackReport& report, const Options& options,
+                const Context& ctx) {
+  LearnDelivered(cb, tx, delivery, options, ctx);
+  if (delivery.out_of_order) tx.Set(kReorderingSeen);  // step 3
+  AdaptWindow(cb, tx, report);
+}
+
+bool RackDetectLoss(ControlBlock& cb, SendState& tx, const Context& ctx) {
+  if (cb.Has(kReorderTimer)) StopRetransmit(cb);
+  if (!tx.Has(kRackValid)) return false;
+  const uint32_t limit = tx.rack_rtt_us + ReorderWindow(cb, tx);
+  bool lost = false;
+  int32_t wait = 0;
+  SentList list(tx, cb.snd_una);
+  for (uint32_t i = 0; i < list.size(); ++i) {
+    const SentRange& run = list[i];
+    if (run.fate != Fate::kInFlight) continue;
+    if (!SentAfter(tx.rack_sent_us, tx.rack_end, run.sent_us, run.end)) {
+      continue;
+    }
+    const int32_t remaining = Since(ctx.now.us, run.sent_us + limit);
+    if (remaining <= 0) {
+      list.MarkLost(i);
+      lost = true;
+    } else {
+      wait = std::max(wait, remaining);
+    }
+  }
+  if (wait > 0) ArmReorder(cb, ctx.now, static_cast<uint32_t>(wait));
+  return lost;
+}
+
+bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
+                       const Context& ctx) {
+  if (!ctx.config.tail_loss_probe || !cb.Has(kSack) || cb.srtt_us == 0 ||
+      tx.phase > SendPhase::kDisorder || tx.sacked_bytes > 0 ||
+      tx.lost_bytes > 0 || tx.Has(kProbeOut) || cb.snd_una == cb.snd_nxt ||
+      cb.SendWindow() == 0) {
+    return false;
+  }
+  uint32_t probe = cb.srtt_us / 4;  // 2 * SRTT
+  if (cb.InFlight() <= cb.mss) probe += kWorstDelayedAckUs;
+  probe = std::max(probe, kMinProbeUs);
+  // Not after the retransmission timer, which counts from the oldest segment.
+  const uint32_t age = ctx.now.us - tx.ranges[0].sent_us;
+  const uint32_t rto_left = cb.rto_us > age ? cb.rto_us - age : 0;
+  ArmTailProbe(cb, ctx.now, std::min(probe, rto_left));
+  return true;
+}
+
+bool OnTailProbeAck(SendState& tx, SeqNum ack, bool duplicate,
+                    const SackReport& report, bool has_sack) {
+  if (!tx.Has(kProbeOut) || ack < tx.probe_end) return false;
+  if (!tx.Has(kProbeResent)) {
+    tx.Clear(kProbeOut);
+    return false;
+  }
+  if (report.dsack && report.dsack_end == tx.probe_end) {
+    tx.Clear(kProbeOut);  // both the original and the probe arrived
+    return false;
+  }
+  if (ack > tx.probe_end) {
+    tx.Clear(kProbeOut);
+    return true;
+  }
+  if (duplicate && !has_sack) tx.Clear(kProbeOut);
+  return false;
+}
+
+}  // namespace corelane::tcp

@@ -1,0 +1,43 @@
+// RACK-TLP: losses found by time, and probes for a lost tail (RFC 8985).
+//
+// A segment is lost when one sent sufficiently later has arrived.
+// "Sufficiently" is the reordering window, which adapts to what the path does.
+#ifndef CORELANE_PROTO_TCP_RACK_H_
+#define CORELANE_PROTO_TCP_RACK_H_
+
+#include <cstdint>
+
+#include "proto/tcp/context.h"
+#include "proto/tcp/control_block.h"
+#include "proto/tcp/options.h"
+#include "proto/tcp/sack.h"
+#include "proto/tcp/send_state.h"
+#include "proto/tcp/sent_list.h"
+
+namespace corelane::tcp {
+
+// Steps 1 to 4 of section 6.2: learns from what an acknowledgment delivered.
+void RackUpdate(const ControlBlock& cb, SendState& tx, const Delivery& delivery,
+                const SackReport& report, const Options& options,
+                const Context& ctx);
+
+// Step 5: marks what is lost. Arms the reordering timer when something will be
+// unless it is heard of. True if something new was marked.
+bool RackDetectLoss(ControlBlock& cb, SendState& tx, const Context& ctx);
+
+// RACK.reo_wnd, in microseconds.
+uint32_t ReorderWindow(const ControlBlock& cb, const SendState& tx);
+
+// Section 7.2: arms the probe timer instead of the retransmission timer, if the
+// conditions hold. True if it did.
+bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
+                       const Context& ctx);
+
+// Section 7.4: what the acknowledgment says of a probe. True if the probe
+// repaired a loss, to which congestion control has to react.
+bool OnTailProbeAck(SendState& tx, SeqNum ack, bool duplicate,
+                    const SackReport& report, bool has_sack);
+
+}  // namespace corelane::tcp
+
+#endif  // CORELANE_PROTO_TCP_RACK_H_
