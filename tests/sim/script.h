@@ -22,8 +22,8 @@
 //
 // What the application does, for the connection that `port N` names:
 //   listen [PORT], unlisten [PORT], bind PORT
-//   app connect | send N [TAKEN] | read N | shutdown | close | abort
-//   app nodelay [off] | timer SECONDS | echo | sink | wait
+//   app connect [fails] [local A] | send N [TAKEN] | read N | shutdown | close
+//   | abort app nodelay [off] | timer SECONDS | echo | sink | wait
 // What can be checked: see script_check.cc.
 #ifndef CORELANE_TESTS_SIM_SCRIPT_H_
 #define CORELANE_TESTS_SIM_SCRIPT_H_
@@ -95,7 +95,7 @@ class Script {
   std::string ExpectTcp(const TcpText& t, const Frame& frame) const;
   std::string Quiet();
   std::string App(Words words);
-  std::string AppConnect(const FlowName& name);
+  std::string AppConnect(const FlowName& name, const Words& words);
   std::string Check(Words words);
   bool BlockValue(const std::string& what, const FlowName& name,
                   std::string& got) const;

@@ -16,7 +16,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -92,13 +91,17 @@ bool TcpCounter(const Counters& c, const std::string& name, std::string& out) {
   CORELANE_COUNTER(challenge_acks)
   CORELANE_COUNTER(delayed_acks)
   CORELANE_COUNTER(gave_up)
-  CORELANE_COUNTER(paws_rejected)
-  CORELANE_COUNTER(tail_loss_probes)
-  CORELANE_COUNTER(spurious_recoveries)
+  CORELANE_COUNTER(spurious_timeouts)
+  CORELANE_COUNTER(undos)
+  CORELANE_COUNTER(tail_probes)
+  CORELANE_COUNTER(dsacks_in)
   CORELANE_COUNTER(ecn_reductions)
-  CORELANE_COUNTER(cookies_sent)
-  CORELANE_COUNTER(cookies_accepted)
+  CORELANE_COUNTER(ecn_marks_in)
+  CORELANE_COUNTER(paws_dropped)
   CORELANE_COUNTER(keepalive_probes)
+  CORELANE_COUNTER(syn_cookies_sent)
+  CORELANE_COUNTER(syn_cookies_accepted)
+  CORELANE_COUNTER(syn_cookies_failed)
 #undef CORELANE_COUNTER
   return false;
 }
@@ -146,11 +149,20 @@ bool SenderValue(const tcp::ControlBlock& cb, const std::string& what,
 
 // --------------------------------------------------------- the application
 
-std::string Script::AppConnect(const FlowName& name) {
+// `app connect [fails] [local ADDRESS]`
+std::string Script::AppConnect(const FlowName& name, const Words& words) {
+  const bool fails = words.size() > 1 && words[1] == "fails";
+  Ipv4Address local;
+  if (words.size() > 2 && words[words.size() - 2] == "local") {
+    local = ParseIpv4(words.back()).value_or(local);
+  }
   auto connection = node_->pipeline().tcp().Connect(
-      Ipv4Address(name.peer_address), name.peer_port, app_number_,
-      Ipv4Address(), name.our_port);
-  if (!connection.ok()) return connection.status().ToString();
+      Ipv4Address(name.peer_address), name.peer_port, app_number_, local,
+      name.our_port);
+  if (connection.ok() == fails) {
+    return fails ? "it did not fail" : connection.status().ToString();
+  }
+  if (fails) return "";
   ScriptApp::Stream& stream = app_->stream(name);
   stream = ScriptApp::Stream{};
   stream.connection = *connection;
@@ -167,10 +179,7 @@ std::string Script::App(Words words) {
   dataplane::Connection c = stream.connection;
   std::string wrong;
   if (what == "connect") {
-    wrong = AppConnect(name);
-    if (absl::StrContains(absl::StrJoin(words, " "), "fails")) {
-      wrong = wrong.empty() ? "it did not fail" : "";
-    }
+    wrong = AppConnect(name, words);
   } else if (what == "echo") {
     app_->set_reading(ScriptApp::Reading::kEcho);
   } else if (what == "sink") {

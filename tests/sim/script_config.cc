@@ -101,6 +101,12 @@ int SetOther(NodeConfig& config, const std::string& name,
   CORELANE_FIELD("rx_checksum", config.port.rx_checksum);
   CORELANE_FIELD("probe", config.pipeline.arp.announcer.probe);
 #undef CORELANE_FIELD
+  if (name == "address") {
+    const auto address = ParseIpv4(value);
+    if (!address) return 0;
+    config.pipeline.interfaces[0].addresses.push_back({*address, 24});
+    return 1;
+  }
   if (name == "seed" && Assign(seed, value)) {
     config.pipeline.secrets = dataplane::Secrets::FromSeed(seed);
     return 1;

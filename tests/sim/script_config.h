@@ -3,6 +3,7 @@
 // accept`), the limits of TcpLimits, and
 //
 //   mtu N              of the interface
+//   address A          another one of it, besides 10.0.0.1
 //   rx_checksum on     the card verifies checksums
 //   probe on           RFC 5227 probes at start
 //   seed N             for the stack's secrets
