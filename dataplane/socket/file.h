@@ -75,6 +75,7 @@ struct TcpSocket : SocketFile {
   Duration linger_time{};
   uint32_t receive_low = 1;  // SO_RCVLOWAT
   Duration defer_accept{};
+  uint32_t notsent_low = UINT32_MAX;  // TCP_NOTSENT_LOWAT
   // What was received before the connection broke.
   std::vector<uint8_t> leftover;
   size_t leftover_begin = 0;
@@ -90,6 +91,12 @@ struct TcpSocket : SocketFile {
 
   bool attached() const {
     return phase == Phase::kConnecting || phase == Phase::kOpen;
+  }
+  // How much more may be queued before TCP_NOTSENT_LOWAT says no; phase kOpen.
+  uint32_t UnsentRoom() const {
+    const tcp::ControlBlock& cb = connection.control_block();
+    const uint32_t unsent = cb.snd_queued - cb.snd_nxt;
+    return unsent < notsent_low ? notsent_low - unsent : 0;
   }
   size_t Readable() const {
     return attached() ? connection.readable()

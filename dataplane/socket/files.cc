@@ -215,7 +215,7 @@ uint32_t SocketStack::Queued(const SocketFile& socket,
   if (cb.state < tcp::State::kEstablished) return 0;
   const auto corked = static_cast<uint32_t>(s.corked.size());
   return corked + (request == SIOCOUTQ ? cb.SendEnd() - cb.snd_una
-                                       : cb.SendEnd() - cb.snd_max);
+                                       : cb.SendEnd() - cb.snd_nxt);
 }
 
 int SocketStack::Ioctl(int fd, unsigned long request, void* argument) {

@@ -28,7 +28,8 @@ bool HasSendSpace(const TcpSocket& s) {
   const uint32_t queued =
       c.control_block().snd_queued - c.control_block().snd_una;
   const uint32_t space = c.send_space();
-  return space > 0 && space >= (uint64_t{space} + queued) / 4;
+  return space > 0 && s.UnsentRoom() > 0 &&
+         space >= (uint64_t{space} + queued) / 4;
 }
 
 uint32_t TcpReadiness(const TcpSocket& s) {

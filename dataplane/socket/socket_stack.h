@@ -9,8 +9,9 @@
 // TCP and UDP over IPv4. AF_INET6 sockets take and give IPv4-mapped addresses
 // and reach no others. Differences from Linux, all on purpose:
 //   - SIGPIPE does not exist: EPIPE alone.
-//   - SO_RCVBUF and SO_SNDBUF count payload. getsockopt gives back twice what
-//     was set, as Linux does, since programs know that it does.
+//   - SO_RCVBUF counts payload, and so does SO_SNDBUF, with a quarter more than
+//     asked. getsockopt gives back twice what was set, as Linux does, since
+//     programs know that it does.
 //   - A full accept queue: the ACK that would complete a further connection is
 //     dropped, and so are SYNs; the peer's repetition finds room or times out.
 //     As in Linux, listen(n) lets n + 1 connections wait.
@@ -67,6 +68,8 @@ class SocketStack : public dataplane::Application {
 
   // Whether the descriptor belongs here.
   bool Owns(int fd) const { return Find(fd) != nullptr; }
+  // What it is ready for now, as EPOLL* bits.
+  static uint32_t Readiness(const File& file);
 
   // ---- Sockets
   int Socket(int domain, int type, int protocol);
@@ -159,6 +162,7 @@ class SocketStack : public dataplane::Application {
   // ---- tcp_events.cc
   void OnChild(TcpSocket& listener, dataplane::ReadyConnection& ready);
   void OnEvents(const TcpPointer& s, uint8_t events);
+  void OnSendChance(TcpSocket& s, bool time_over);
   void OnGone(TcpSocket& s);
   void OfferChild(const TcpPointer& child);
   void ReleaseOptions(TcpSocket& s);
@@ -210,7 +214,6 @@ class SocketStack : public dataplane::Application {
   int GetTcpInfo(const TcpSocket& s, void* value, socklen_t& length);
 
   // ---- poll.cc
-  static uint32_t Readiness(const File& file);
   void Wake(const File& file, uint32_t events);
   Time After(int timeout_ms) const;
   // When a call on the socket has to give up; now if it may not wait.

@@ -68,6 +68,7 @@ void SocketStack::OnChild(TcpSocket& listener, ReadyConnection& r) {
   child->linger = listener.linger;
   child->linger_time = listener.linger_time;
   child->receive_low = listener.receive_low;
+  child->notsent_low = listener.notsent_low;
   child->receive_timeout = listener.receive_timeout;
   child->send_timeout = listener.send_timeout;
   child->reuse_address = listener.reuse_address;
@@ -112,13 +113,23 @@ void SocketStack::OnEvents(const TcpPointer& s, uint8_t events) {
   if ((events & (dataplane::kTimer | dataplane::kWritable)) != 0 &&
       s->phase == Phase::kOpen && (events & dataplane::kGone) == 0) {
     wake |= EPOLLOUT | EPOLLWRNORM;
-    if (FlushCorked(*s) && s->write_shut) s->connection.ShutdownSend();
+    OnSendChance(*s, (events & dataplane::kTimer) != 0);
   }
   if ((events & dataplane::kGone) != 0) {
     wake = ~0u;
     OnGone(*s);
   }
   if (wake != 0) Wake(*s, wake);
+}
+
+// There is room, something was acknowledged, or the time of holding back is
+// over: the moments at which what is held back may go. MSG_MORE holds back no
+// longer than until the next of them, TCP_CORK until its time is over.
+void SocketStack::OnSendChance(TcpSocket& s, bool time_over) {
+  const bool keep = s.cork && !time_over && !s.write_shut &&
+                    s.corked.size() < s.connection.control_block().mss;
+  if (keep || s.corked.empty()) return;
+  if (FlushCorked(s) && s.write_shut) s.connection.ShutdownSend();
 }
 
 void SocketStack::OnGone(TcpSocket& s) {

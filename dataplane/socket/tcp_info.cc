@@ -71,28 +71,59 @@ void FillOptions(const tcp::ControlBlock& cb, tcp_info& info) {
   if (cb.Has(tcp::kEcn)) info.tcpi_options |= TCPI_OPT_ECN;
 }
 
+uint8_t LinuxPhase(tcp::SendPhase phase) {
+  switch (phase) {
+    case tcp::SendPhase::kOpen:
+      return TCP_CA_Open;
+    case tcp::SendPhase::kDisorder:
+      return TCP_CA_Disorder;
+    case tcp::SendPhase::kCwr:
+      return TCP_CA_CWR;
+    case tcp::SendPhase::kRecovery:
+      return TCP_CA_Recovery;
+    case tcp::SendPhase::kLoss:
+      return TCP_CA_Loss;
+  }
+  return TCP_CA_Open;
+}
+
+// What the sender knows of what is under way. Runs are counted in segments.
+void FillSendState(const tcp::SendState& tx, SeqNum una, uint32_t mss,
+                   tcp_info& info) {
+  info.tcpi_ca_state = LinuxPhase(tx.phase);
+  info.tcpi_sacked = Segments(tx.sacked_bytes, mss);
+  info.tcpi_lost = Segments(tx.lost_bytes, mss);
+  SeqNum start = una;
+  for (uint32_t i = 0; i < tx.range_count; ++i) {
+    const tcp::SentRange& run = tx.ranges[i];
+    if (run.retransmitted && run.fate == tcp::SentRange::Fate::kInFlight) {
+      info.tcpi_retrans += Segments(run.end - start, mss);
+    }
+    start = run.end;
+  }
+  info.tcpi_min_rtt = tx.min_rtt_us != 0 ? tx.min_rtt_us : UINT32_MAX;
+  info.tcpi_reord_seen = tx.Has(tcp::kReorderingSeen) ? 1 : 0;
+}
+
 }  // namespace
 
-TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::Config& options,
+TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
+                       const tcp::Config& options, uint16_t own_mss,
                        tcp::Now now) {
   const uint32_t mss = std::max<uint32_t>(cb.mss, 1);
   tcp_info info{};
   info.tcpi_state = LinuxState(cb.state);
-  info.tcpi_ca_state = cb.Has(tcp::kLossRecovery)   ? TCP_CA_Loss
-                       : cb.Has(tcp::kFastRecovery) ? TCP_CA_Recovery
-                       : cb.dup_acks > 0            ? TCP_CA_Disorder
-                                                    : TCP_CA_Open;
   info.tcpi_retransmits = cb.retransmits;
   FillOptions(cb, info);
   info.tcpi_rto = cb.rto_us;
   info.tcpi_ato = tcp::ToMicros(options.delayed_ack);
   info.tcpi_snd_mss = cb.mss;
   info.tcpi_rcv_mss = cb.rcv_mss != 0 ? cb.rcv_mss : 536;
-  info.tcpi_advmss =
-      options.max_segment != 0 ? options.max_segment : uint32_t{1460};
-  info.tcpi_unacked = Segments(cb.snd_max - cb.snd_una, mss);
+  info.tcpi_advmss = own_mss;
+  info.tcpi_unacked = Segments(cb.snd_nxt - cb.snd_una, mss);
   info.tcpi_total_retrans = cb.total_retransmits;
   info.tcpi_rtt = cb.srtt_us / 8;
+  info.tcpi_min_rtt = UINT32_MAX;  // unless the sender knows one
   info.tcpi_rttvar = cb.rttvar_us / 4;
   // Linux's "infinite".
   constexpr uint32_t kNoThreshold = 0x7fffffff;
@@ -103,9 +134,10 @@ TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::Config& options,
   info.tcpi_reordering = 3;
   info.tcpi_rcv_space = options.receive_buffer;
   info.tcpi_notsent_bytes =
-      cb.snd_queued > cb.snd_max ? cb.snd_queued - cb.snd_max : 0;
+      cb.snd_queued > cb.snd_nxt ? cb.snd_queued - cb.snd_nxt : 0;
   info.tcpi_last_data_sent = MillisSince(cb.una_since, now);
   info.tcpi_snd_wnd = cb.SendWindow();
+  if (tx != nullptr) FillSendState(*tx, cb.snd_una, mss, info);
   return Bytes(info);
 }
 

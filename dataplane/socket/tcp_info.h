@@ -9,6 +9,7 @@
 #include "proto/tcp/clock.h"
 #include "proto/tcp/config.h"
 #include "proto/tcp/control_block.h"
+#include "proto/tcp/send_state.h"
 
 namespace corelane::socket {
 
@@ -17,7 +18,10 @@ namespace corelane::socket {
 inline constexpr size_t kTcpInfoSize = 280;
 using TcpInfo = std::array<uint8_t, kTcpInfoSize>;
 
-TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::Config& options,
+// `tx` is nullptr while the connection has no need of a send state; `own_mss`
+// is what was offered.
+TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
+                       const tcp::Config& options, uint16_t own_mss,
                        tcp::Now now);
 // `waiting` connections in the accept queue of at most `backlog`.
 TcpInfo ListenerInfo(uint32_t waiting, uint32_t backlog);

@@ -11,8 +11,15 @@ namespace {
 
 using Phase = TcpSocket::Phase;
 
-// How long TCP_CORK and MSG_MORE may hold back less than a segment.
+// How long TCP_CORK and MSG_MORE may hold back less than a segment: as in
+// Linux a retransmission timeout, of which this is the least.
 constexpr Duration kCorkTime = 200ms;
+
+Duration CorkTime(const TcpSocket& s) {
+  return std::max<Duration>(
+      kCorkTime,
+      std::chrono::microseconds(s.connection.control_block().rto_us));
+}
 
 int TakeError(SocketFile& s) { return std::exchange(s.error, 0); }
 
@@ -54,6 +61,12 @@ bool ReceiveEnded(const TcpSocket& s) {
 bool SendEnded(const TcpSocket& s) {
   return s.phase != Phase::kOpen || s.error != 0 || s.write_shut ||
          !tcp::MaySend(s.connection.state());
+}
+
+// Room for all of the rest, or for so much that it is worth going on.
+bool HasRoom(const TcpSocket& s, size_t rest) {
+  return (s.UnsentRoom() > 0 && s.connection.send_space() >= rest) ||
+         (SocketStack::Readiness(s) & EPOLLOUT) != 0;
 }
 
 }  // namespace
@@ -135,7 +148,7 @@ uint32_t SocketStack::Push(TcpSocket& s, ByteView bytes, bool hold) {
       if (n < whole) return static_cast<uint32_t>(all - bytes.size());
       continue;
     }
-    if (s.corked.empty()) s.connection.SetTimer(kCorkTime);
+    if (s.corked.empty()) s.connection.SetTimer(CorkTime(s));
     const size_t n =
         std::min(bytes.size(), mss - std::min(mss, s.corked.size()));
     s.corked.insert(s.corked.end(), bytes.begin(),
@@ -146,7 +159,11 @@ uint32_t SocketStack::Push(TcpSocket& s, ByteView bytes, bool hold) {
   if (!bytes.empty() && s.corked.empty()) {
     bytes = bytes.subspan(s.connection.Send(bytes));
   }
-  if (!hold) FlushCorked(s);
+  if (!hold) {
+    FlushCorked(s);
+  } else if (s.connection.control_block().InFlight() > 0) {
+    s.connection.AskWritable();  // to be told of the next acknowledgment
+  }
   return static_cast<uint32_t>(all - bytes.size());
 }
 
@@ -175,14 +192,14 @@ ssize_t SocketStack::SendTcp(const TcpPointer& s, std::span<const iovec> from,
       return error == 0 ? -EPIPE : -error;
     }
     done = ForEachPart(from, done, [&](MutableByteView part) {
-      return size_t{Push(*s, part, hold)};
+      const size_t room = std::min<size_t>(part.size(), s->UnsentRoom());
+      return size_t{Push(*s, part.first(room), hold)};
     });
     if (done == total) break;
     // Memory may be short although the buffer is not full: wait in any case.
     bool waited = false;
     const int w = Wait(*s, deadline, [&] {
-      const bool ready =
-          waited && ((Readiness(*s) & EPOLLOUT) != 0 || SendEnded(*s));
+      const bool ready = waited && (SendEnded(*s) || HasRoom(*s, total - done));
       waited = true;
       return ready;
     });

@@ -6,10 +6,10 @@
 #include <cerrno>
 #include <string_view>
 
-#include "dataplane/socket/congestion_names.h"
 #include "dataplane/socket/option_value.h"
 #include "dataplane/socket/socket_stack.h"
 #include "dataplane/socket/tcp_info.h"
+#include "proto/tcp/congestion_control.h"
 
 namespace corelane::socket {
 namespace {
@@ -96,7 +96,7 @@ int SocketStack::SetTcpOption(TcpSocket& s, int name, const void* value,
     std::string_view text(static_cast<const char*>(value),
                           std::min<size_t>(length, kCongestionNameSize - 1));
     text = text.substr(0, text.find('\0'));
-    const auto found = CongestionByName(text);
+    const auto found = tcp::CongestionControlByName(text);
     if (!found) return -ENOENT;
     return Change(s, [&](tcp::Config& o) { o.congestion = *found; });
   }
@@ -109,6 +109,7 @@ int SocketStack::SetTcpOption(TcpSocket& s, int name, const void* value,
       if (r < 0) return r;
       s.nodelay = on;
       if (s.attached()) s.connection.SetNoDelay(on);
+      if (on && s.phase == Phase::kOpen) FlushCorked(s);
       return 0;
     }
     case TCP_CORK:
@@ -120,6 +121,9 @@ int SocketStack::SetTcpOption(TcpSocket& s, int name, const void* value,
       return Change(s, [&](tcp::Config& o) {
         o.max_segment = static_cast<uint16_t>(number);
       });
+    case TCP_NOTSENT_LOWAT:
+      s.notsent_low = number == 0 ? UINT32_MAX : static_cast<uint32_t>(number);
+      return 0;
     case TCP_DEFER_ACCEPT:
       s.defer_accept = std::chrono::seconds(std::max(number, 0));
       return 0;
@@ -139,7 +143,13 @@ int SocketStack::GetTcpInfo(const TcpSocket& s, void* value,
         ListenerInfo(static_cast<uint32_t>(s.accept_queue.size()), s.backlog);
   } else if (s.attached()) {
     const tcp::ControlBlock& cb = s.connection.control_block();
-    info = ConnectionInfo(cb, OptionsOf(s), pipeline_.core().tcp_now);
+    const auto mtu = pipeline_.ip().MtuTowards(s.remote.address);
+    auto own_mss = static_cast<uint16_t>(mtu - 40);
+    if (OptionsOf(s).max_segment != 0) {
+      own_mss = std::min(own_mss, OptionsOf(s).max_segment);
+    }
+    info = ConnectionInfo(cb, tcp().send_state(s.connection.index()),
+                          OptionsOf(s), own_mss, pipeline_.core().tcp_now);
   } else {
     info = ClosedInfo();
   }
@@ -158,7 +168,7 @@ int SocketStack::GetTcpOption(TcpSocket& s, int name, void* value,
       return 0;
     case TCP_CONGESTION: {
       char text[kCongestionNameSize] = {};
-      CongestionName(o.congestion).copy(text, sizeof(text) - 1);
+      tcp::NameOf(o.congestion).copy(text, sizeof(text) - 1);
       return WriteOption(text, sizeof(text), value, length);
     }
     case TCP_NODELAY:
@@ -169,6 +179,8 @@ int SocketStack::GetTcpOption(TcpSocket& s, int name, void* value,
       if (s.phase == Phase::kOpen)
         return give(s.connection.control_block().mss);
       return give(o.max_segment != 0 ? o.max_segment : 536);
+    case TCP_NOTSENT_LOWAT:
+      return give(static_cast<int>(s.notsent_low));
     case TCP_DEFER_ACCEPT:
       return give(SecondsOf(s.defer_accept));
     case TCP_QUICKACK:

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/socket/congestion_names.h"
+#include "proto/tcp/congestion_control.h"
 
 namespace corelane::packetdrill {
 namespace {
@@ -72,7 +72,7 @@ tcp::Config ConfigOfSysctls() {
   std::ifstream congestion("/proc/sys/net/ipv4/tcp_congestion_control");
   std::string name;
   if (congestion >> name) {
-    c.congestion = socket::CongestionByName(name).value_or(c.congestion);
+    c.congestion = tcp::CongestionControlByName(name).value_or(c.congestion);
   }
   return c;
 }

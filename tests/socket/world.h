@@ -1,6 +1,6 @@
 // Two hosts, a wire between them, and a SocketStack on each.
-#ifndef CORELANE_TESTS_DATAPLANE_SOCKET_WORLD_H_
-#define CORELANE_TESTS_DATAPLANE_SOCKET_WORLD_H_
+#ifndef CORELANE_TESTS_SOCKET_WORLD_H_
+#define CORELANE_TESTS_SOCKET_WORLD_H_
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -181,4 +181,4 @@ class SocketWorld : public testing::Test {
 
 }  // namespace corelane::socket
 
-#endif  // CORELANE_TESTS_DATAPLANE_SOCKET_WORLD_H_
+#endif  // CORELANE_TESTS_SOCKET_WORLD_H_

@@ -2,7 +2,7 @@
 #include <poll.h>
 #include <sys/time.h>
 
-#include "tests/dataplane/socket_world.h"
+#include "tests/socket/world.h"
 
 namespace corelane::socket {
 namespace {
@@ -65,6 +65,7 @@ TEST_F(SocketOptions, RoundTrips) {
       {IPPROTO_TCP, TCP_LINGER2, 30, 30},
       {IPPROTO_TCP, TCP_LINGER2, -1, -1},
       {IPPROTO_TCP, TCP_DEFER_ACCEPT, 3, 3},
+      {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4000, 4000},
       {IPPROTO_IP, IP_TOS, 0x28, 0x28},
       {IPPROTO_IP, IP_TOS, 0x03, 0x00},
       {IPPROTO_IP, IP_TTL, 9, 9},

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "proto/base/rng.h"
-#include "tests/dataplane/socket_world.h"
+#include "tests/socket/world.h"
 
 namespace corelane::socket {
 namespace {

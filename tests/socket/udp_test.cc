@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
-#include "tests/dataplane/socket_world.h"
+#include "tests/socket/world.h"
 
 namespace corelane::socket {
 namespace {

@@ -2,7 +2,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-#include "tests/dataplane/socket_world.h"
+#include "tests/socket/world.h"
 
 namespace corelane::socket {
 namespace {
@@ -108,10 +108,10 @@ TEST_F(SocketIo, FullSendBuffer) {
   EXPECT_EQ(GetInt(a(), client, SOL_SOCKET, SO_SNDBUF), 20000);
   const std::string much(600'000, 'x');
   // All that fits; and the rest does not wait.
-  EXPECT_EQ(WriteText(a(), client, much, MSG_DONTWAIT), 10000);
+  EXPECT_EQ(WriteText(a(), client, much, MSG_DONTWAIT), 12500);
   EXPECT_ERRNO(WriteText(a(), client, "x", MSG_DONTWAIT), EAGAIN);
-  EXPECT_EQ(Asked(a(), client, SIOCOUTQ), 10000);
-  EXPECT_EQ(Asked(a(), client, SIOCOUTQNSD), 10000);
+  EXPECT_EQ(Asked(a(), client, SIOCOUTQ), 12500);
+  EXPECT_EQ(Asked(a(), client, SIOCOUTQNSD), 12500);
   Pass(100ms);
   EXPECT_EQ(Asked(a(), client, SIOCOUTQ), 0);
   // A blocking write waits, here until the peer's window is full.
@@ -186,6 +186,15 @@ TEST_F(SocketIo, CorkAndMore) {
   EXPECT_EQ(a().Close(client), 0);
   EXPECT_EQ(ReadText(b(), server), "end");
   EXPECT_EQ(ReadText(b(), server), "");
+}
+
+TEST_F(SocketIo, LittleUnsent) {
+  MakePair();
+  EXPECT_EQ(SetInt(a(), client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4000), 0);
+  EXPECT_EQ(WriteText(a(), client, std::string(9000, 'x'), MSG_DONTWAIT), 4000);
+  EXPECT_ERRNO(WriteText(a(), client, "x", MSG_DONTWAIT), EAGAIN);
+  Pass(10ms);
+  EXPECT_EQ(WriteText(a(), client, std::string(50000, 'x')), 50000);
 }
 
 // With nobody to wait for, a call fails instead of hanging for ever.

@@ -1,5 +1,5 @@
 // socket, bind, listen, accept, connect, shutdown, close.
-#include "tests/dataplane/socket_world.h"
+#include "tests/socket/world.h"
 
 namespace corelane::socket {
 namespace {
