@@ -67,6 +67,12 @@ constexpr TcpCounter kTcpCounters[] = {
     {"delayed_acks", &tcp::Counters::delayed_acks, "ACKs that waited"},
     {"gave_up", &tcp::Counters::gave_up,
      "connections given up because the peer fell silent"},
+    {"syn_cookies_sent", &tcp::Counters::syn_cookies_sent,
+     "SYNs answered without a request record (RFC 4987)"},
+    {"syn_cookies_accepted", &tcp::Counters::syn_cookies_accepted,
+     "connections that came of them"},
+    {"syn_cookies_failed", &tcp::Counters::syn_cookies_failed,
+     "ACKs that were not of a cookie, or of one too old"},
 };
 
 struct Counter {

@@ -21,11 +21,13 @@ struct Secrets {
   SipKey ports;
   SipKey rng;
   FlowHashKey flow_hash;
+  SipKey timestamps;
+  SipKey cookies;
 
   static Secrets FromSeed(uint64_t seed) {
     Rng rng(seed, 0x5ec7e7);
     auto key = [&] { return SipKey{rng.Next64(), rng.Next64()}; };
-    return {key(), key(), key(), {rng.Next64(), rng.Next64()}};
+    return {key(), key(), key(), {rng.Next64(), rng.Next64()}, key(), key()};
   }
 };
 

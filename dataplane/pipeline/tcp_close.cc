@@ -194,7 +194,7 @@ void TcpLayer::MoveToTimeWait(uint32_t index) {
   tcp::EnterTimeWait(tw, cb, MakeContext(index));
   time_wait_list_.PushBack(time_waits_, record);
   if (cb.Has(tcp::kAckNow) || cb.acks_owed > 0) {
-    SendBare(cb.key, tcp::TimeWaitAck(tw));
+    SendBare(cb.key, tcp::TimeWaitAck(tw, core_.tcp_now));
   }
   const uint64_t hash = HashOf(cb.key);
   const bool orphan = cb.Has(tcp::kOrphan);

@@ -177,6 +177,9 @@ class TcpLayer {
   tcp::Context MakeContext(uint32_t index) {
     return {options(index), core_.counters.tcp, core_.tcp_now};
   }
+  tcp::Context MakeContext() const {
+    return {config_, core_.counters.tcp, core_.tcp_now};
+  }
   // The options of a connection that a request is about to become.
   const tcp::Config& OptionsOf(const tcp::Request& request) const {
     return profiles_[listeners_[request.listener].profile];
@@ -203,14 +206,22 @@ class TcpLayer {
   void ToListener(const Arrived& a, const tcp::Segment& segment,
                   const tcp::TimeWait* predecessor = nullptr);
   void Reopen(uint32_t index, const Arrived& a, const tcp::Segment& syn);
+  bool RoomForRequest(const Listener& listener) const;
+  void SendCookie(const Arrived& a, const tcp::Segment& syn,
+                  const tcp::Config& options);
+  bool AcceptCookie(const Arrived& a, const tcp::Segment& ack);
+  void BeginRequest(tcp::Request& request, const Arrived& a) const;
 
   // tcp_open.cc
   void RetireRequest(uint32_t index);
   uint32_t Establish(uint32_t request, const Arrived& a);
+  // `old`: the entry that the connection replaces, if there is one.
+  uint32_t EstablishFrom(const tcp::Request& request, uint64_t hash, Entry old);
   void RetransmitSynAcks();
   uint16_t OwnMss(const tcp::FlowKey& key, const tcp::Config& options) const;
   void ForgetRequests(uint32_t listener);
   absl::StatusOr<uint16_t> ChoosePort(tcp::FlowKey key);
+  bool PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const;
 
   // tcp_output.cc
   bool EmitOne(uint32_t index);
@@ -290,6 +301,8 @@ class TcpLayer {
   uint32_t reclaim_next_ = 0;  // the send state to be looked at next
   uint32_t reset_tokens_ = 0;
   Time reset_refilled_ = kTimeZero;
+  Time cookies_until_ = kTimeZero;  // none that was sent is good after it
+  uint32_t next_port_ = 0;          // RFC 6056's counter
   static rte_mbuf_ext_shared_info static_owner_;
 };
 

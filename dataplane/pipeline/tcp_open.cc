@@ -74,21 +74,47 @@ void TcpLayer::SetProfile(uint32_t index, uint16_t profile) {
 // The largest segment that we take and send.
 uint16_t TcpLayer::OwnMss(const tcp::FlowKey& key,
                           const tcp::Config& options) const {
-  const auto mss = static_cast<uint16_t>(ip_.MtuTowards(key.remote()) - 40);
-  return options.max_segment == 0 ? mss : std::min(mss, options.max_segment);
+  return tcp::OwnMss(ip_.MtuTowards(key.remote()), options);
 }
 
-// RFC 6056 section 3.3.3: a random offset per destination, then upwards.
+// Whether no connection has the address pair. `may_take_over`: or only one in
+// TIME-WAIT that can be told from its successor.
+bool TcpLayer::PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const {
+  *may_take_over = false;
+  const Entry entry = table_.Find(key, HashOf(key));
+  if (!entry.found()) return true;
+  *may_take_over = entry.kind() == EntryKind::kTimeWait &&
+                   tcp::MayTakeOver(time_waits_[entry.index()], MakeContext());
+  return false;
+}
+
+// RFC 6056: an offset that is a keyed hash of the destination (section 3.3.3),
+// so that one destination's ports say nothing of another's, and a counter that
+// moves on by random steps (section 3.3.5), so that even the next one towards
+// the same destination is not known; and yet no port comes back soon.
 absl::StatusOr<uint16_t> TcpLayer::ChoosePort(tcp::FlowKey key) {
-  const uint32_t start = core_.rng.Below(kEphemeralCount);
+  // How far to look before a port in TIME-WAIT is good enough.
+  constexpr uint32_t kPatience = 1024;
+  constexpr uint32_t kMaxStep = 500;
+  key.local_port = 0;
+  const uint32_t offset = tcp::TimestampOffset(key, core_.secrets.ports);
+  next_port_ += 1 + core_.rng.Below(kMaxStep);
+  uint16_t in_time_wait = 0;
   for (uint32_t i = 0; i < kEphemeralCount; ++i) {
-    key.local_port =
-        static_cast<uint16_t>(kFirstEphemeral + (start + i) % kEphemeralCount);
-    if (!table_.Find(key, HashOf(key)).found() &&
-        listeners_.Find(key.local(), key.local_port, kAnyPort) == nullptr) {
+    if (i >= kPatience && in_time_wait != 0) break;
+    key.local_port = static_cast<uint16_t>(
+        kFirstEphemeral + (offset + next_port_ + i) % kEphemeralCount);
+    if (listeners_.Find(key.local(), key.local_port, kAnyPort) != nullptr) {
+      continue;
+    }
+    bool may_take_over = false;
+    if (PortIsFree(key, &may_take_over)) {
+      next_port_ += i;
       return key.local_port;
     }
+    if (may_take_over && in_time_wait == 0) in_time_wait = key.local_port;
   }
+  if (in_time_wait != 0) return in_time_wait;
   return absl::ResourceExhaustedError(
       absl::StrCat("all ", kEphemeralCount, " source ports of ",
                    ToString(key.local()), " towards ", ToString(key.remote()),
@@ -119,12 +145,20 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
     key.local_port = *chosen;
   }
   const uint64_t hash = HashOf(key);
-  if (table_.Find(key, hash).found()) {
+  bool may_take_over = false;
+  if (!PortIsFree(key, &may_take_over) && !may_take_over) {
     return absl::AlreadyExistsError(absl::StrCat("port ", key.local_port,
                                                  " is in use towards ",
                                                  ToString(remote), ":", port));
   }
   const uint32_t index = blocks_.Allocate();
+  SeqNum iss = tcp::InitialSequence(key, core_.secrets.isn, core_.now);
+  if (index != kNoIndex && may_take_over) {
+    const Entry old = table_.Find(key, hash);
+    iss = tcp::SuccessorSequence(time_waits_[old.index()], iss);
+    table_.Erase(hash, old);
+    RetireTimeWait(old.index());
+  }
   if (index == kNoIndex ||
       !table_.Insert(hash, Entry(EntryKind::kConnection, index))) {
     if (index != kNoIndex) blocks_.Free(index);
@@ -138,8 +172,8 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
   cb.port = path.interface->index;
   cb.generation = ++generation_;
   SetProfile(index, profile);
-  tcp::OpenActive(cb, tcp::InitialSequence(key, core_.secrets.isn, core_.now),
-                  OwnMss(key, options(index)), MakeContext(index));
+  cb.ts_offset = tcp::TimestampOffset(key, core_.secrets.timestamps);
+  tcp::OpenActive(cb, iss, OwnMss(key, options(index)), MakeContext(index));
   MarkDirty(index);
   return Connection(this, index);
 }
@@ -153,22 +187,32 @@ void TcpLayer::RetireRequest(uint32_t index) {
   requests_.Free(index);
 }
 
-uint32_t TcpLayer::Establish(uint32_t request_index, const Arrived& a) {
+uint32_t TcpLayer::Establish(uint32_t request, const Arrived& a) {
+  return EstablishFrom(requests_[request], a.hash,
+                       Entry(EntryKind::kRequest, request));
+}
+
+uint32_t TcpLayer::EstablishFrom(const tcp::Request& request, uint64_t hash,
+                                 Entry old) {
   const uint32_t index = blocks_.Allocate();
   if (index == kNoIndex) return kNoIndex;
-  const tcp::Request& request = requests_[request_index];
+  const Entry entry(EntryKind::kConnection, index);
+  if (old.found()) {
+    table_.Replace(hash, old, entry);
+  } else if (!table_.Insert(hash, entry)) {
+    blocks_.Free(index);
+    return kNoIndex;
+  }
   tcp::ControlBlock& cb = blocks_[index];
   Listener& listener = listeners_[request.listener];
   SetProfile(index, listener.profile);
-  tcp::Establish(cb, request, OwnMss(a.key, options(index)),
+  tcp::Establish(cb, request, OwnMss(request.key, options(index)),
                  MakeContext(index));
   cb.application = listener.application;
   cb.app_data = listener.app_data;
   if (listener.accept_limit != 0) ++listener.waiting;
   cb.generation = ++generation_;
-  table_.Replace(a.hash, Entry(EntryKind::kRequest, request_index),
-                 Entry(EntryKind::kConnection, index));
-  RetireRequest(request_index);
+  if (old.found()) RetireRequest(old.index());
   return index;
 }
 
@@ -197,7 +241,8 @@ void TcpLayer::RetransmitSynAcks() {
       request_lists_[level + 1].PushBack(requests_, index);
       ++core_.counters.tcp.retransmits;
       SendBare(request.key,
-               tcp::SynAck(request, OwnMss(request.key, options), options),
+               tcp::SynAckAgain(request, OwnMss(request.key, options), options,
+                                core_.tcp_now),
                options);
     }
   }

@@ -60,10 +60,7 @@ bool TcpLayer::EmitOne(uint32_t index) {
   Path path;
   const bool routed = ip_.FindPath(cb.key.remote(), path);
   // Only a SYN says it, and only with a route is one sent.
-  auto own_mss = static_cast<uint16_t>(path.mtu - 40);
-  if (ctx.config.max_segment != 0) {
-    own_mss = std::min(own_mss, ctx.config.max_segment);
-  }
+  const uint16_t own_mss = tcp::OwnMss(path.mtu, ctx.config);
   tcp::Extras extras{SendStateOf(index), HolesOf(index)};
   if (extras.tx == nullptr && tcp::NeedsSendState(cb)) {
     extras.tx = NeedSendState(index);

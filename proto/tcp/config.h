@@ -46,9 +46,10 @@ struct Config {
   bool sack = true;            // RFC 2018
   bool window_scaling = true;  // RFC 7323
   Ecn ecn = Ecn::kRequest;
-  bool tail_loss_probe = true;        // RFC 8985 section 7
-  bool frto = true;                   // RFC 5682
-  bool hystart = true;                // RFC 9406
+  bool syn_cookies = true;      // RFC 4987, when there is no room for requests
+  bool tail_loss_probe = true;  // RFC 8985 section 7
+  bool frto = true;             // RFC 5682
+  bool hystart = true;          // RFC 9406
   bool slow_start_after_idle = true;  // RFC 5681 section 4.1
   bool pacing = false;
   bool mtu_probing = true;  // RFC 8899

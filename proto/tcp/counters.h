@@ -20,11 +20,11 @@ struct Counters {
   uint64_t resets_out = 0;
   uint64_t retransmits = 0;
   uint64_t fast_retransmits = 0;
-  uint64_t timeouts = 0;           // RTO expirations
-  uint64_t spurious_timeouts = 0;  // found so by F-RTO or Eifel
-  uint64_t spurious_recoveries = 0;              // reductions of the window taken back
-  uint64_t tail_loss_probes = 0;        // RFC 8985 section 7
-  uint64_t dsacks_in = 0;          // duplicates that peers reported
+  uint64_t timeouts = 0;             // RTO expirations
+  uint64_t spurious_timeouts = 0;    // found so by F-RTO or Eifel
+  uint64_t spurious_recoveries = 0;  // reductions of the window taken back
+  uint64_t tail_loss_probes = 0;     // RFC 8985 section 7
+  uint64_t dsacks_in = 0;            // duplicates that peers reported
   uint64_t ecn_reductions = 0;
   uint64_t ecn_marks_in = 0;  // segments that came with CE
   uint64_t paws_rejected = 0;
@@ -37,6 +37,9 @@ struct Counters {
   uint64_t challenge_acks = 0;
   uint64_t delayed_acks = 0;
   uint64_t gave_up = 0;  // connections ended by R2
+  uint64_t syn_cookies_sent = 0;
+  uint64_t syn_cookies_accepted = 0;
+  uint64_t syn_cookies_failed = 0;  // stray ACKs while some were out
 };
 
 }  // namespace corelane::tcp

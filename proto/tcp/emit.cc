@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proto/tcp/ecn.h"
+#include "proto/tcp/handshake.h"
 #include "proto/tcp/rack.h"
 #include "proto/tcp/recovery.h"
 #include "proto/tcp/sent_list.h"
@@ -126,18 +127,8 @@ void Describe(const Draft& d, uint32_t taken) {
 bool EmitSyn(ControlBlock& cb, uint16_t own_mss, const Context& ctx,
              SegmentSpec& out) {
   const bool answer = cb.state == State::kSynReceived;
-  out.seq = cb.iss;
-  out.flags = kSyn;
-  out.has_syn_options = true;
-  out.syn_options.mss = own_mss;
-  if (!answer || cb.Has(kWindowScaling)) {
-    out.syn_options.window_scale = WindowScaleFor(ctx.config.receive_buffer);
-  }
-  out.window = static_cast<uint16_t>(
-      std::min<uint32_t>(ctx.config.receive_buffer, 0xffff));
+  out = SynFor(cb, own_mss, ctx);
   if (answer) {
-    out.flags |= kAck;
-    out.ack = cb.rcv_nxt;
     cb.rcv_acked = cb.rcv_nxt;
     cb.Clear(kAckNow | kAckTimer);
     cb.acks_owed = 0;

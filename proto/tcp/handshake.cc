@@ -14,11 +14,60 @@ namespace {
 // congestion window is small and each ACK matters.
 constexpr uint8_t kInitialQuickAcks = 16;
 
-uint32_t FirstWindow(const Config& config) {
-  return std::min<uint32_t>(config.receive_buffer, 0xffff);
+// A segment with timestamps carries that much less payload.
+constexpr uint16_t kTimestampsLength = 12;
+
+// Challenge ACKs of a request are 500 ms apart, like those of a connection;
+// here the clock is coarser, to fit into the record.
+constexpr int kChallengeShift = 9;  // ticks of 33.6 ms
+constexpr uint16_t kChallengeGap = ToTicks(500ms) >> kChallengeShift;
+
+uint16_t FirstWindow(const Config& config) {
+  return static_cast<uint16_t>(
+      std::min<uint32_t>(config.receive_buffer, 0xffff));
+}
+
+bool AllowChallenge(Request& request, Now now) {
+  const auto at = static_cast<uint16_t>(now.tick >> kChallengeShift | 1);
+  if (request.challenge_at != 0 &&
+      static_cast<uint16_t>(at - request.challenge_at) < kChallengeGap) {
+    return false;
+  }
+  request.challenge_at = at;
+  return true;
+}
+
+// The peer's SYN, again.
+void OnRepeatedSyn(Request& request, const Segment& syn) {
+  request.flags |= kRequestUntimed;
+  // RFC 3168 section 6.1.1: ECN only when every SYN asked for it.
+  if (!IsEcnSetupSyn(syn)) request.flags &= ~uint8_t{kRequestEcn};
+  if (!request.Has(kRequestTimestamps)) return;
+  const Options options = ParseOptions(syn.OptionBytes());
+  if (options.has_timestamps &&
+      !TimestampBefore(options.ts_value, request.ts_recent)) {
+    request.ts_recent = options.ts_value;
+  }
+}
+
+// RFC 7323 section 5: from before the SYN, so not of this connection.
+bool FailsPaws(const Request& request, const Segment& segment) {
+  if (!request.Has(kRequestTimestamps)) return false;
+  const Options options = ParseOptions(segment.OptionBytes());
+  return options.has_timestamps &&
+         TimestampBefore(options.ts_value, request.ts_recent);
 }
 
 }  // namespace
+
+uint16_t OwnMss(uint16_t mtu, const Config& config) {
+  const auto mss = static_cast<uint16_t>(mtu - 40);
+  return config.max_segment == 0 ? mss : std::min(mss, config.max_segment);
+}
+
+uint16_t PayloadMss(uint16_t mss, bool timestamps) {
+  return timestamps ? static_cast<uint16_t>(mss - kTimestampsLength) : mss;
+}
 
 uint16_t EffectiveMss(uint16_t peer_mss, uint16_t own_mss,
                       const Config& config) {
@@ -26,54 +75,101 @@ uint16_t EffectiveMss(uint16_t peer_mss, uint16_t own_mss,
   return std::min(own_mss, std::max(offered, config.min_mss));
 }
 
-void OpenPassive(Request& request, const Segment& syn, SeqNum iss, Now now) {
+void OpenPassive(Request& request, const Segment& syn, SeqNum iss,
+                 const Config& config, Now now) {
   const Options options = ParseOptions(syn.OptionBytes());
   request.iss = iss;
   request.irs = syn.seq;
   request.window = syn.window;
   request.peer_mss = options.mss;
-  request.window_scaling = options.has_window_scale;
   request.peer_window_scale = options.window_scale;
+  request.ts_recent = options.ts_value;
+  request.flags = 0;
+  if (config.timestamps && options.has_timestamps) {
+    request.flags |= kRequestTimestamps;
+  }
+  if (config.sack && options.sack_permitted) request.flags |= kRequestSack;
+  if (config.window_scaling && options.has_window_scale) {
+    request.flags |= kRequestWindowScale;
+  }
+  if (config.ecn != Ecn::kOff && IsEcnSetupSyn(syn)) {
+    request.flags |= kRequestEcn;
+  }
   request.retransmits = 0;
+  request.challenge_at = 0;
   request.synack_us = now.us;
   request.opened_at = now.tick;
 }
 
-SegmentSpec SynAck(const Request& request, uint16_t mss, const Config& config) {
+SegmentSpec SynAck(const Request& request, uint16_t mss, const Config& config,
+                   Now now) {
   SegmentSpec spec;
   spec.seq = request.iss;
   spec.ack = request.irs + 1;
   spec.flags = kSyn | kAck;
-  spec.window = static_cast<uint16_t>(FirstWindow(config));
+  if (request.Has(kRequestEcn)) spec.flags |= kEce;
+  spec.window = FirstWindow(config);
   spec.has_syn_options = true;
-  spec.syn_options.mss = mss;
-  if (request.window_scaling) {
-    spec.syn_options.window_scale = WindowScaleFor(config.receive_buffer);
+  SynOptions& options = spec.syn_options;
+  options.mss = mss;
+  options.sack_permitted = request.Has(kRequestSack);
+  if (request.Has(kRequestWindowScale)) {
+    options.window_scale = WindowScaleFor(config.receive_buffer);
+  }
+  if (request.Has(kRequestTimestamps)) {
+    options.has_timestamps = true;
+    options.ts_value = now.ms + request.ts_offset;
+    options.ts_echo = request.ts_recent;
   }
   return spec;
 }
 
-RequestVerdict OnRequestSegment(const Request& request, const Segment& segment,
-                                uint32_t receive_window) {
+SegmentSpec SynAckAgain(Request& request, uint16_t mss, const Config& config,
+                        Now now) {
+  request.flags &= ~uint8_t{kRequestEcn};
+  return SynAck(request, mss, config, now);
+}
+
+SegmentSpec RequestChallenge(const Request& request, const Config& config,
+                             Now now) {
+  SegmentSpec spec;
+  spec.seq = request.iss + 1;
+  spec.ack = request.irs + 1;
+  spec.flags = kAck;
+  spec.window = FirstWindow(config);
+  if (request.Has(kRequestWindowScale)) {
+    spec.window >>= WindowScaleFor(config.receive_buffer);
+  }
+  if (request.Has(kRequestTimestamps)) {
+    spec.has_timestamps = true;
+    spec.ts_value = now.ms + request.ts_offset;
+    spec.ts_echo = request.ts_recent;
+  }
+  return spec;
+}
+
+RequestVerdict OnRequestSegment(Request& request, const Segment& segment,
+                                uint32_t receive_window, Now now) {
+  const auto challenge = [&] {
+    return AllowChallenge(request, now) ? RequestVerdict::kChallengeAck
+                                        : RequestVerdict::kIgnore;
+  };
   const SeqNum rcv_nxt = request.irs + 1;
   if (segment.Has(kSyn) && !segment.Has(kRst)) {
     if (segment.seq == request.irs && !segment.Has(kAck)) {
+      OnRepeatedSyn(request, segment);
       return RequestVerdict::kResendSynAck;
     }
-    return RequestVerdict::kChallengeAck;  // RFC 5961 section 4
+    return challenge();  // RFC 5961 section 4
   }
   const bool acceptable =
       InWindow(segment.seq, rcv_nxt, receive_window) ||
       (segment.seq < rcv_nxt && segment.seq + segment.Length() > rcv_nxt);
-  if (!acceptable) {
-    return segment.Has(kRst) ? RequestVerdict::kIgnore
-                             : RequestVerdict::kChallengeAck;
-  }
   if (segment.Has(kRst)) {  // RFC 5961 section 3
-    if (segment.seq == rcv_nxt) return RequestVerdict::kDelete;
-    return segment.seq > rcv_nxt ? RequestVerdict::kChallengeAck
-                                 : RequestVerdict::kIgnore;
+    if (!acceptable || segment.seq < rcv_nxt) return RequestVerdict::kIgnore;
+    return segment.seq == rcv_nxt ? RequestVerdict::kDelete : challenge();
   }
+  if (!acceptable || FailsPaws(request, segment)) return challenge();
   if (!segment.Has(kAck)) return RequestVerdict::kIgnore;
   return segment.ack == request.iss + 1 ? RequestVerdict::kAccept
                                         : RequestVerdict::kReset;
@@ -84,23 +180,32 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
   const Config& config = ctx.config;
   cb.key = request.key;
   cb.port = request.port;
+  cb.ts_offset = request.ts_offset;
   cb.state = State::kEstablished;
   cb.iss = request.iss;
   cb.irs = request.irs;
   cb.snd_una = cb.snd_nxt = cb.snd_queued = request.iss + 1;
   cb.rcv_nxt = cb.rcv_acked = request.irs + 1;
   cb.rcv_edge = cb.rcv_nxt + FirstWindow(config);
-  if (request.window_scaling) {
+  if (request.Has(kRequestWindowScale)) {
     cb.Set(kWindowScaling);
     cb.window_scales = static_cast<uint8_t>(
         WindowScaleFor(config.receive_buffer) << 4 | request.peer_window_scale);
   }
+  if (request.Has(kRequestTimestamps)) {
+    cb.Set(kTimestamps);
+    cb.ts_recent = request.ts_recent;
+    cb.ts_recent_at = ctx.now.tick;
+  }
+  if (request.Has(kRequestSack)) cb.Set(kSack);
+  if (request.Has(kRequestEcn)) cb.Set(kEcn);
   cb.snd_edge = cb.snd_una + request.window;
   cb.max_window = request.window;
   cb.snd_wl1 = request.irs;
   cb.snd_wl2 = cb.snd_una;
   cb.peer_mss = request.peer_mss;
-  cb.mss = EffectiveMss(request.peer_mss, own_mss, config);
+  cb.mss = PayloadMss(EffectiveMss(request.peer_mss, own_mss, config),
+                      cb.Has(kTimestamps));
   cb.rto_us = ToMicros(config.rto_initial);
   cb.quick_acks = kInitialQuickAcks;
   cb.opened_at = cb.una_since = ctx.now.tick;
@@ -108,10 +213,11 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
   cb.retransmits = request.retransmits;
   StartCongestion(cb, config);
   cb.retransmits = 0;
-  if (request.retransmits == 0) {  // Karn: a repeated SYN-ACK is not timed
-    OnRttSample(cb, ctx.now.us - request.synack_us, config);
-  } else {
+  if (request.retransmits > 0) {
     cb.rto_us = ToMicros(kRtoAfterLostSyn);
+  } else if (!request.Has(kRequestUntimed)) {
+    // Karn: a repeated SYN-ACK is not timed.
+    OnRttSample(cb, ctx.now.us - request.synack_us, config);
   }
   UpdatePrediction(cb);
   ++ctx.counters.passive_opens;
@@ -133,6 +239,37 @@ void OpenActive(ControlBlock& cb, SeqNum iss, uint16_t own_mss,
   cb.Set(kSynDue | kActiveOpen);
   if (config.nodelay) cb.Set(kNoDelay);
   ++ctx.counters.active_opens;
+}
+
+SegmentSpec SynFor(const ControlBlock& cb, uint16_t own_mss,
+                   const Context& ctx) {
+  const Config& config = ctx.config;
+  const bool answer = cb.state == State::kSynReceived;
+  SegmentSpec spec;
+  spec.seq = cb.iss;
+  spec.flags = kSyn;
+  spec.window = FirstWindow(config);
+  spec.has_syn_options = true;
+  SynOptions& options = spec.syn_options;
+  options.mss = own_mss;
+  options.sack_permitted = answer ? cb.Has(kSack) : config.sack;
+  if (answer ? cb.Has(kWindowScaling) : config.window_scaling) {
+    options.window_scale = WindowScaleFor(config.receive_buffer);
+  }
+  options.has_timestamps = answer ? cb.Has(kTimestamps) : config.timestamps;
+  if (options.has_timestamps) {
+    options.ts_value = ctx.now.ms + cb.ts_offset;
+    options.ts_echo = cb.ts_recent;
+  }
+  if (answer) {
+    spec.flags |= kAck;
+    if (cb.Has(kEcn)) spec.flags |= kEce;
+    spec.ack = cb.rcv_nxt;
+  } else if (config.ecn == Ecn::kRequest && cb.snd_nxt == cb.iss) {
+    // RFC 3168 section 6.1.1.1: only the first one, as some paths drop it.
+    spec.flags |= kEce | kCwr;
+  }
+  return spec;
 }
 
 void CompleteActive(ControlBlock& cb, const Context& ctx) {

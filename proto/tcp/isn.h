@@ -13,6 +13,12 @@ namespace corelane::tcp {
 // begins past it; F, SipHash-2-4, hides where. `secret` is drawn at start.
 SeqNum InitialSequence(const FlowKey& key, const SipKey& secret, Time now);
 
+// Where our timestamps of a connection begin: TSval = milliseconds + offset
+// (RFC 7323 section 5.4 and 7.1). One address pair always has the same, so that
+// a successor's timestamps are past those of its predecessor (RFC 6191), and
+// nobody can tell from them how long the host is up.
+uint32_t TimestampOffset(const FlowKey& key, const SipKey& secret);
+
 }  // namespace corelane::tcp
 
 #endif  // CORELANE_PROTO_TCP_ISN_H_

@@ -68,12 +68,30 @@ Options ParseOptions(ByteView bytes) {
   return out;
 }
 
+// SACK-permitted stands where the timestamps' two bytes of padding would: then
+// all four options take 20 bytes. The order is that of Linux, which middleboxes
+// have seen most.
 size_t WriteSynOptions(uint8_t* out, const SynOptions& options) {
   uint8_t* p = out;
   *p++ = kOptionMss;
   *p++ = 4;
   StoreBe16(p, options.mss);
   p += 2;
+  if (options.has_timestamps != options.sack_permitted) {
+    *p++ = kOptionNop;
+    *p++ = kOptionNop;
+  }
+  if (options.sack_permitted) {
+    *p++ = kOptionSackPermitted;
+    *p++ = 2;
+  }
+  if (options.has_timestamps) {
+    *p++ = kOptionTimestamps;
+    *p++ = 10;
+    StoreBe32(p, options.ts_value);
+    StoreBe32(p + 4, options.ts_echo);
+    p += 8;
+  }
   if (options.window_scale >= 0) {
     *p++ = kOptionNop;
     *p++ = kOptionWindowScale;

@@ -44,7 +44,8 @@ inline void ReduceProportionally(ControlBlock& cb, SendState& tx,
   }
   // The fast retransmission itself always goes.
   if (tx.prr_out == 0) allowed = std::max<uint64_t>(allowed, cb.mss);
-  cb.cwnd = static_cast<uint32_t>(std::min<uint64_t>(pipe + allowed, 1u << 30));
+  const uint64_t window = std::max<uint64_t>(pipe + allowed, cb.mss);
+  cb.cwnd = static_cast<uint32_t>(std::min<uint64_t>(window, 1u << 30));
 }
 
 }  // namespace corelane::tcp

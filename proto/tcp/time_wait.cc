@@ -2,7 +2,37 @@
 
 #include <algorithm>
 
+#include "proto/tcp/handshake.h"
+
 namespace corelane::tcp {
+namespace {
+
+// At most two answers per second to what is not the peer's FIN.
+constexpr int kAnswerShift = 9;
+constexpr uint16_t kAnswerGap = ToTicks(500ms) >> kAnswerShift;
+
+TimeWaitVerdict Answer(TimeWait& record, Now now) {
+  const auto at = static_cast<uint16_t>(now.tick >> kAnswerShift | 1);
+  if (record.answered_at != 0 &&
+      static_cast<uint16_t>(at - record.answered_at) < kAnswerGap) {
+    return TimeWaitVerdict::kIgnore;
+  }
+  record.answered_at = at;
+  return TimeWaitVerdict::kAckOnly;
+}
+
+// RFC 6191 section 2. Without timestamps on both sides a larger sequence number
+// is what makes a new incarnation (RFC 1122 section 4.2.2.13).
+bool IsSuccessor(const TimeWait& record, const Segment& syn,
+                 const Options& options, const Config& config) {
+  if (record.timestamps && config.timestamps && options.has_timestamps) {
+    if (TimestampBefore(record.ts_recent, options.ts_value)) return true;
+    if (options.ts_value != record.ts_recent) return false;
+  }
+  return syn.seq > record.rcv_nxt;
+}
+
+}  // namespace
 
 void EnterTimeWait(TimeWait& record, const ControlBlock& cb,
                    const Context& ctx) {
@@ -14,30 +44,47 @@ void EnterTimeWait(TimeWait& record, const ControlBlock& cb,
   record.expires = ctx.now.tick + ToTicks(ctx.config.time_wait);
   record.window = static_cast<uint16_t>(
       std::min<uint32_t>(cb.ReceiveWindow() >> cb.rcv_wscale(), 0xffff));
+  record.timestamps = cb.Has(kTimestamps);
+  record.ts_recent = cb.ts_recent;
+  record.ts_offset = cb.ts_offset;
+  record.answered_at = 0;
 }
 
-SegmentSpec TimeWaitAck(const TimeWait& record) {
+SegmentSpec TimeWaitAck(const TimeWait& record, Now now) {
   SegmentSpec spec;
   spec.seq = record.snd_nxt;
   spec.ack = record.rcv_nxt;
   spec.flags = kAck;
   spec.window = record.window;
+  if (record.timestamps) {
+    spec.has_timestamps = true;
+    spec.ts_value = now.ms + record.ts_offset;
+    spec.ts_echo = record.ts_recent;
+  }
   return spec;
 }
 
-SeqNum SuccessorSequence(const TimeWait& record, SeqNum isn) {
-  return isn > record.snd_nxt ? isn : record.snd_nxt + 1;
-}
-
-TimeWaitVerdict OnTimeWaitSegment(const TimeWait& record,
-                                  const Segment& segment) {
+TimeWaitVerdict OnTimeWaitSegment(TimeWait& record, const Segment& segment,
+                                  const Context& ctx) {
   if (segment.Has(kRst)) return TimeWaitVerdict::kIgnore;  // RFC 1337, fix F1
+  Options options;
+  if (record.timestamps) options = ParseOptions(segment.OptionBytes());
   if (segment.Has(kSyn)) {
-    // RFC 1122 section 4.2.2.13: a larger sequence number is a new incarnation.
-    if (!segment.Has(kAck) && segment.seq > record.rcv_nxt) {
-      return TimeWaitVerdict::kReopen;
+    return !segment.Has(kAck) &&
+                   IsSuccessor(record, segment, options, ctx.config)
+               ? TimeWaitVerdict::kReopen
+               : Answer(record, ctx.now);
+  }
+  if (options.has_timestamps) {
+    // RFC 7323 section 5.3, R1: an old duplicate is answered and no more.
+    if (TimestampBefore(options.ts_value, record.ts_recent)) {
+      return segment.Length() > 0 ? Answer(record, ctx.now)
+                                  : TimeWaitVerdict::kIgnore;
     }
-    return TimeWaitVerdict::kAckOnly;
+    // R3. What ends later than RCV.NXT is none of the peer's.
+    if (segment.seq + segment.Length() <= record.rcv_nxt) {
+      record.ts_recent = options.ts_value;
+    }
   }
   // Only the FIN repeated restarts the timer: its sender missed our last ACK.
   // A guessed one must not, or it would hold the record for ever.
@@ -46,8 +93,18 @@ TimeWaitVerdict OnTimeWaitSegment(const TimeWait& record,
   }
   // Old data may be a late duplicate and wants an ACK; a bare ACK does not,
   // or two ends could answer each other for ever.
-  return segment.Length() > 0 ? TimeWaitVerdict::kAckOnly
+  return segment.Length() > 0 ? Answer(record, ctx.now)
                               : TimeWaitVerdict::kIgnore;
+}
+
+SeqNum SuccessorSequence(const TimeWait& record, SeqNum isn) {
+  return isn > record.snd_nxt ? isn : record.snd_nxt + 1;
+}
+
+bool MayTakeOver(const TimeWait& record, const Context& ctx) {
+  if (!record.timestamps || !ctx.config.timestamps) return false;
+  const Tick left = record.expires - ctx.now.tick;
+  return left + ToTicks(1s) <= ToTicks(ctx.config.time_wait);
 }
 
 }  // namespace corelane::tcp

@@ -4,7 +4,7 @@
 // their SYN's, so that a test reads the same wherever in sequence space it is
 // run:   Receive("P. 1(100) ack 1 win 5000");
 //        EXPECT_THAT(Sent(), ElementsAre(". 1(0) ack 101"));
-// The letters are S, F, R, P, U and a dot for ACK.
+// The letters are S, F, R, P, U and a dot for ACK; received, E and W as well.
 #ifndef CORELANE_TESTS_PROTO_TCP_CONNECTION_HARNESS_H_
 #define CORELANE_TESTS_PROTO_TCP_CONNECTION_HARNESS_H_
 
@@ -131,6 +131,12 @@ inline uint8_t FlagsOf(const std::string& text) {
       case 'U':
         flags |= kUrg;
         break;
+      case 'E':
+        flags |= kEce;
+        break;
+      case 'W':
+        flags |= kCwr;
+        break;
       case '.':
         flags |= kAck;
         break;
@@ -160,10 +166,11 @@ class ConnectionHarness {
     Request request;
     request.key = Key();
     const Segment syn = Make("S 0(0)");
-    OpenPassive(request, syn, SeqNum(origin.iss), Context().now);
+    OpenPassive(request, syn, SeqNum(origin.iss), config, Context().now);
     now_ += rtt;
     const Segment ack = Make(". 1(0) ack 1");
-    ASSERT_EQ(OnRequestSegment(request, ack, 0xffff), RequestVerdict::kAccept);
+    ASSERT_EQ(OnRequestSegment(request, ack, 0xffff, Context().now),
+              RequestVerdict::kAccept);
     tcp::Establish(cb, request, kTestMss, Context());
     Receive(". 1(0) ack 1");
     ASSERT_EQ(state(), State::kEstablished);
@@ -197,10 +204,10 @@ class ConnectionHarness {
     const Segment segment = Make(text);
     IngestResult result;
     if (time_wait) {
-      last_verdict = OnTimeWaitSegment(*time_wait, segment);
+      last_verdict = OnTimeWaitSegment(*time_wait, segment, Context());
       if (last_verdict == TimeWaitVerdict::kAck ||
           last_verdict == TimeWaitVerdict::kAckOnly) {
-        Log(TimeWaitAck(*time_wait));
+        Log(TimeWaitAck(*time_wait, Context().now));
       }
       return result;
     }

@@ -239,5 +239,149 @@ TEST_P(ConnectionOpenTest, NoScalingUnlessThePeerOffersIt) {
   EXPECT_EQ(sent[0].spec.window, 0xffff);
 }
 
+// ------------------------------------------------------------- the options
+
+// All that a peer can offer; the echo is of our first SYN.
+SynOptions AllOptions(const SentSegment& syn) {
+  SynOptions o;
+  o.mss = kTestMss;
+  o.window_scale = 7;
+  o.sack_permitted = o.has_timestamps = true;
+  o.ts_value = 0xfffffff0;
+  o.ts_echo = syn.spec.syn_options.ts_value;
+  return o;
+}
+
+class OptionsOpenTest : public ConnectionOpenTest {
+ protected:
+  // Opens, and returns the SYN.
+  SentSegment Syn() {
+    h.cb.ts_offset = 0xfffffff0;
+    h.Open();
+    std::vector<SentSegment> sent = h.SentSegments();
+    EXPECT_EQ(sent.size(), 1u);
+    return sent.at(0);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Origins, OptionsOpenTest, ::testing::Range(0, 4));
+
+TEST_P(OptionsOpenTest, SynOffersEverything) {
+  const SegmentSpec spec = Syn().spec;
+  EXPECT_EQ(spec.flags, kSyn | kEce | kCwr);
+  EXPECT_EQ(spec.syn_options.mss, kTestMss);
+  EXPECT_EQ(spec.syn_options.window_scale, 0);
+  EXPECT_TRUE(spec.syn_options.sack_permitted);
+  EXPECT_TRUE(spec.syn_options.has_timestamps);
+  EXPECT_EQ(spec.syn_options.ts_value, h.Context().now.ms + 0xfffffff0);
+  EXPECT_EQ(spec.syn_options.ts_echo, 0u);
+}
+
+TEST_P(OptionsOpenTest, SynOffersNothingThatIsSwitchedOff) {
+  h.config.timestamps = h.config.sack = h.config.window_scaling = false;
+  h.config.ecn = Ecn::kAccept;
+  SentSegment syn = Syn();
+  EXPECT_EQ(syn.spec.flags, kSyn);
+  EXPECT_EQ(syn.spec.syn_options.window_scale, -1);
+  EXPECT_FALSE(syn.spec.syn_options.sack_permitted);
+  EXPECT_FALSE(syn.spec.syn_options.has_timestamps);
+  // An answer with more than was offered changes nothing.
+  h.peer_options = AllOptions(syn);
+  h.Receive("SE. 0(0) ack 1");
+  EXPECT_EQ(h.state(), State::kEstablished);
+  EXPECT_FALSE(h.cb.Has(kTimestamps | kSack | kWindowScaling | kEcn));
+  EXPECT_EQ(h.cb.mss, kTestMss);
+}
+
+TEST_P(OptionsOpenTest, AllAreAccepted) {
+  h.peer_options = AllOptions(Syn());
+  h.Receive("SE. 0(0) ack 1");
+  EXPECT_EQ(h.state(), State::kEstablished);
+  EXPECT_TRUE(h.cb.Has(kTimestamps));
+  EXPECT_TRUE(h.cb.Has(kSack));
+  EXPECT_TRUE(h.cb.Has(kWindowScaling));
+  EXPECT_TRUE(h.cb.Has(kEcn));
+  EXPECT_EQ(h.cb.ts_recent, 0xfffffff0u);
+  EXPECT_EQ(h.cb.snd_wscale(), 7);
+  EXPECT_EQ(h.cb.mss, kTestMss - 12);
+}
+
+// RFC 3168 section 6.1.1.1.
+TEST_P(OptionsOpenTest, RepeatedSynDoesNotAskForEcn) {
+  h.peer_options = AllOptions(Syn());
+  h.Advance(1500ms);
+  std::vector<SentSegment> sent = h.SentSegments();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].spec.flags, kSyn);
+  EXPECT_TRUE(sent[0].spec.syn_options.has_timestamps);
+  h.Receive("SE. 0(0) ack 1");
+  EXPECT_EQ(h.state(), State::kEstablished);
+  EXPECT_FALSE(h.cb.Has(kEcn));
+}
+
+// A host that sends our flags back does not understand them.
+TEST_P(OptionsOpenTest, ReflectedEcnIsNone) {
+  h.peer_options = AllOptions(Syn());
+  h.Receive("SEW. 0(0) ack 1");
+  EXPECT_EQ(h.state(), State::kEstablished);
+  EXPECT_FALSE(h.cb.Has(kEcn));
+}
+
+TEST_P(OptionsOpenTest, AnEchoMustBeOfOneOfOurSyns) {
+  const SentSegment syn = Syn();
+  h.Advance(1500ms);  // a second SYN, a second later
+  h.Sent();
+  const uint32_t first = syn.spec.syn_options.ts_value;
+  h.peer_options = AllOptions(syn);
+  for (uint32_t wrong : {first - 10, first + 1600, first ^ 0x80000000}) {
+    h.peer_options.ts_echo = wrong;
+    h.Receive("S. 0(0) ack 1");
+    EXPECT_EQ(h.state(), State::kSynSent);
+    EXPECT_THAT(h.Sent(), ElementsAre("R 1(0)"));
+  }
+  h.peer_options.ts_echo = first + 1000;
+  h.Receive("S. 0(0) ack 1");
+  EXPECT_EQ(h.state(), State::kEstablished);
+}
+
+TEST_P(OptionsOpenTest, AnEmptyEchoIsBorneWith) {
+  h.peer_options = AllOptions(Syn());
+  h.peer_options.ts_echo = 0;
+  h.Receive("S. 0(0) ack 1");
+  EXPECT_EQ(h.state(), State::kEstablished);
+  EXPECT_TRUE(h.cb.Has(kTimestamps));
+}
+
+TEST_P(OptionsOpenTest, SimultaneousWithAll) {
+  h.peer_options = AllOptions(Syn());
+  h.peer_options.ts_echo = 0;  // it has not seen ours
+  h.Receive("SEW 0(0)");
+  EXPECT_EQ(h.state(), State::kSynReceived);
+  std::vector<SentSegment> sent = h.SentSegments();
+  ASSERT_EQ(sent.size(), 1u);
+  const SegmentSpec& spec = sent[0].spec;
+  EXPECT_EQ(spec.flags, kSyn | kAck | kEce);
+  EXPECT_EQ(spec.syn_options.window_scale, 0);
+  EXPECT_TRUE(spec.syn_options.sack_permitted);
+  EXPECT_TRUE(spec.syn_options.has_timestamps);
+  EXPECT_EQ(spec.syn_options.ts_echo, 0xfffffff0u);
+  h.Receive("S. 0(0) ack 1");
+  EXPECT_EQ(h.state(), State::kEstablished);
+  EXPECT_TRUE(h.cb.Has(kTimestamps));
+  EXPECT_TRUE(h.cb.Has(kSack));
+  EXPECT_TRUE(h.cb.Has(kEcn));
+  EXPECT_EQ(h.cb.mss, kTestMss - 12);
+}
+
+TEST_P(OptionsOpenTest, SimultaneousAnswersOnlyWhatIsOffered) {
+  Syn();
+  h.Receive("S 0(0)");
+  std::vector<SentSegment> sent = h.SentSegments();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].spec.flags, kSyn | kAck);
+  EXPECT_EQ(sent[0].spec.syn_options.window_scale, -1);
+  EXPECT_FALSE(sent[0].spec.syn_options.sack_permitted);
+  EXPECT_FALSE(sent[0].spec.syn_options.has_timestamps);
+}
+
 }  // namespace
 }  // namespace corelane::tcp

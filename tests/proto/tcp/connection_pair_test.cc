@@ -187,15 +187,15 @@ class Endpoint {
   }
 
   void Listen(const Segment& segment, Time now) {
-    if (segment.flags() != kSyn) return;
+    if (!segment.Has(kSyn) || segment.Has(kAck | kRst)) return;
     request_.emplace();
-    OpenPassive(*request_, segment, iss_, Now(now));
+    OpenPassive(*request_, segment, iss_, config_, Now(now));
     request_->deadline = Now(now).tick + ToTicks(1s);
-    out_.push_back(SynAck(*request_, mss_, config_));
+    out_.push_back(SynAck(*request_, mss_, config_, Now(now)));
   }
 
   void OnRequest(const Packet& packet, const Segment& segment, Time now) {
-    switch (OnRequestSegment(*request_, segment, 0xffff)) {
+    switch (OnRequestSegment(*request_, segment, 0xffff, Now(now))) {
       case RequestVerdict::kAccept: {
         const Request request = *request_;
         request_.reset();
@@ -206,7 +206,7 @@ class Endpoint {
       }
       case RequestVerdict::kResendSynAck:
         ++request_->retransmits;
-        out_.push_back(SynAck(*request_, mss_, config_));
+        out_.push_back(SynAck(*request_, mss_, config_, Now(now)));
         break;
       case RequestVerdict::kIgnore:
       case RequestVerdict::kChallengeAck:
@@ -222,16 +222,16 @@ class Endpoint {
     if (!request_ || TickBefore(Now(now).tick, request_->deadline)) return;
     ++request_->retransmits;
     request_->deadline = Now(now).tick + ToTicks(2s);
-    out_.push_back(SynAck(*request_, mss_, config_));
+    out_.push_back(SynAck(*request_, mss_, config_, Now(now)));
   }
 
   void OnTimeWait(const Segment& segment, Time now) {
-    switch (OnTimeWaitSegment(*time_wait_, segment)) {
+    switch (OnTimeWaitSegment(*time_wait_, segment, Context(now))) {
       case TimeWaitVerdict::kAck:
         time_wait_->expires = Now(now).tick + ToTicks(config_.time_wait);
         [[fallthrough]];
       case TimeWaitVerdict::kAckOnly:
-        out_.push_back(TimeWaitAck(*time_wait_));
+        out_.push_back(TimeWaitAck(*time_wait_, Now(now)));
         break;
       case TimeWaitVerdict::kIgnore:
         break;

@@ -74,5 +74,20 @@ TEST(Isn, NeighboursAreUncorrelated) {
   EXPECT_NEAR(static_cast<double>(bits) / kPorts, 16.0, 0.15);
 }
 
+// RFC 7323 section 7.1: one pair's timestamps go on, whoever uses it next; of
+// another's they say nothing.
+TEST(TimestampOffset, OnePerTuple) {
+  const uint32_t offset = TimestampOffset(kKey, kSecret);
+  EXPECT_EQ(TimestampOffset(kKey, kSecret), offset);
+  EXPECT_NE(TimestampOffset(kKey, {kSecret.k0 ^ 1, kSecret.k1}), offset);
+  std::set<uint32_t> offsets;
+  FlowKey key = kKey;
+  for (int i = 0; i < 1000; ++i) {
+    ++key.remote_port;
+    offsets.insert(TimestampOffset(key, kSecret));
+  }
+  EXPECT_EQ(offsets.size(), 1000u);
+}
+
 }  // namespace
 }  // namespace corelane::tcp

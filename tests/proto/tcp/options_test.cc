@@ -134,6 +134,55 @@ TEST(Options, WhatIsWrittenIsRead) {
   }
 }
 
+Bytes Written(const SynOptions& options) {
+  Bytes bytes(kMaxOptionsLength + 1, 0xee);
+  const size_t length = WriteSynOptions(bytes.data(), options);
+  EXPECT_LE(length, kMaxOptionsLength);
+  bytes.resize(length);
+  return bytes;
+}
+
+// What Linux writes, byte for byte.
+TEST(Options, TheOrderOnTheWire) {
+  SynOptions o;
+  o.mss = 1460;
+  EXPECT_EQ(Written(o), Bytes({2, 4, 5, 180}));
+  o.window_scale = 7;
+  EXPECT_EQ(Written(o), Bytes({2, 4, 5, 180, 1, 3, 3, 7}));
+  o.sack_permitted = true;
+  EXPECT_EQ(Written(o), Bytes({2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 7}));
+  o.has_timestamps = true;
+  o.ts_value = 0x01020304;
+  o.ts_echo = 0x05060708;
+  EXPECT_EQ(Written(o), Bytes({2, 4, 5, 180, 4, 2, 8, 10, 1, 2,
+                               3, 4, 5, 6,   7, 8, 1, 3,  3, 7}));
+  o.sack_permitted = false;
+  EXPECT_EQ(Written(o), Bytes({2, 4, 5, 180, 1, 1, 8, 10, 1, 2,
+                               3, 4, 5, 6,   7, 8, 1, 3,  3, 7}));
+}
+
+TEST(Options, EveryCombinationIsReadBack) {
+  for (int i = 0; i < 8; ++i) {
+    SCOPED_TRACE(i);
+    SynOptions o;
+    o.mss = 1234;
+    o.window_scale = (i & 1) != 0 ? 14 : -1;
+    o.sack_permitted = (i & 2) != 0;
+    o.has_timestamps = (i & 4) != 0;
+    o.ts_value = 0xfffffffe;
+    o.ts_echo = 0x80000001;
+    const Bytes bytes = Written(o);
+    EXPECT_EQ(bytes.size() % 4, 0u);
+    const Options got = ParseBytes(bytes);
+    EXPECT_EQ(got.mss, 1234);
+    EXPECT_EQ(got.has_window_scale, o.window_scale >= 0);
+    EXPECT_EQ(got.sack_permitted, o.sack_permitted);
+    EXPECT_EQ(got.has_timestamps, o.has_timestamps);
+    EXPECT_EQ(got.ts_value, o.has_timestamps ? o.ts_value : 0);
+    EXPECT_EQ(got.ts_echo, o.has_timestamps ? o.ts_echo : 0);
+  }
+}
+
 // RFC 9293 section 3.10.7.1.
 TEST(ResetFor, AnswersWithTheNumbersThatThePeerAccepts) {
   Segment segment;
