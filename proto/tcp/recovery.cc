@@ -266,6 +266,7 @@ void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
 
 void InitSendState(const ControlBlock& cb, SendState& tx) {
   tx.recover = tx.fack = tx.undo_from = cb.snd_una;
+  tx.min_rtt_us = cb.srtt_us / 8;
 }
 
 void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
