@@ -290,7 +290,7 @@ bool EmitTailProbe(const Draft& d) {
     tx.Set(kProbeOut | kProbeResent);
   }
   tx.probe_end = cb.snd_nxt;
-  ++d.ctx.counters.tail_loss_probes;
+  ++d.ctx.counters.tail_probes;
   ArmRetransmit(cb, d.ctx);
   Finish(d);
   return true;

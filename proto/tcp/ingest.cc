@@ -248,11 +248,11 @@ bool PassesTimestamps(ControlBlock& cb, const Segment& segment,
                       const Options& options, const Context& ctx) {
   if (!cb.Has(kTimestamps) || segment.Has(kRst)) return true;
   if (!options.has_timestamps) {
-    ++ctx.counters.paws_rejected;  // section 3.2: silently
+    ++ctx.counters.paws_dropped;  // section 3.2: silently
     return false;
   }
   if (!IsOldTimestamp(cb, options.ts_value, ctx.now)) return true;
-  ++ctx.counters.paws_rejected;
+  ++ctx.counters.paws_dropped;
   // What is older than what was acknowledged may answer a lost ACK of ours.
   if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
   return false;

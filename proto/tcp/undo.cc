@@ -38,7 +38,7 @@ bool WasSpurious(const ControlBlock& cb, const SendState& tx,
 }
 
 void Undo(ControlBlock& cb, SendState& tx, const Context& ctx) {
-  ++ctx.counters.spurious_recoveries;
+  ++ctx.counters.undos;
   cb.cwnd = std::max(cb.cwnd, tx.prior_cwnd);
   cb.ssthresh = std::max(cb.ssthresh, tx.prior_ssthresh);
   SentList(tx, cb.snd_una).UnmarkLost();

@@ -18,6 +18,7 @@ using dataplane::DropReason;
 
 class TcpOpenTest : public NodeTest {
  protected:
+  using NodeTest::NodeTest;
   static constexpr uint8_t kScale = 7;
 
   const tcp::Counters& counters() {
@@ -93,6 +94,7 @@ class TcpOpenTest : public NodeTest {
   SeqNum EndByUs(uint16_t port) {
     SendSyn(port);
     CompleteOpen(port);
+    open_.pop_back();
     const uint32_t index = Find(port);
     EXPECT_NE(index, tcp::kNoIndex);
     tcp().Close(index);
@@ -277,6 +279,43 @@ TEST_F(TcpOpenTest, SourcePorts) {
   EXPECT_EQ(ports.size(), 60u);
   EXPECT_GT(steps.size(), 50u);
   for (uint32_t i = 0; i < tcp().blocks().high_water(); ++i) tcp().Abort(i);
+}
+
+class AllPortsTest : public TcpOpenTest {
+ protected:
+  static constexpr uint32_t kPorts = 32768;
+  AllPortsTest() : TcpOpenTest({kPorts + 8, 128, 64, 64, 128}) {}
+};
+
+// Every port is found, however few are left; when none is, the one in TIME-WAIT
+// has to do; and then there is an error.
+TEST_F(AllPortsTest, TheLastOneIsInTimeWait) {
+  constexpr uint16_t kWaiting = 40'000;
+  const auto listener = tcp().Listen({}, kWaiting, 0);
+  ASSERT_TRUE(listener.ok());
+  destination_port_ = kWaiting;
+  EndByUs(1000);
+  tcp().CloseListener(*listener);
+  Pass(2s);
+  std::vector<bool> used(65536);
+  for (uint32_t i = 0; i < kPorts; ++i) {
+    const auto connection = Connect(1000);
+    ASSERT_TRUE(connection.ok()) << i << ": " << connection.status();
+    const uint16_t port = connection->control_block().key.local_port;
+    ASSERT_GE(port, 32768);
+    ASSERT_FALSE(used[port]);
+    used[port] = true;
+    // Taken before only if it is a thousand ports from anything free.
+    if (i < kPorts / 2) {
+      ASSERT_NE(port, kWaiting);
+    }
+  }
+  EXPECT_EQ(tcp().time_waits().in_use(), 0u);
+  EXPECT_EQ(Connect(1000).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  for (uint32_t i = 0; i < tcp().blocks().high_water(); ++i) {
+    if (tcp().block(i).generation != 0) tcp().Abort(i);
+  }
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ TEST(CubicOffsetTest, AgreesWithTheFormula) {
 
 TEST(CubicWindowTest, PassesThroughItsThreePoints) {
   for (const uint32_t mss : {536u, 1460u, 8948u}) {
-    for (uint64_t w_max = 2 * mss; w_max < 1u << 30; w_max *= 2) {
+    for (uint64_t w_max = uint64_t{mss} * 2; w_max < 1u << 30; w_max *= 2) {
       const auto high = static_cast<uint32_t>(w_max);
       const uint32_t low = high / 10 * 7;
       const CurveTime k = CubicRise(high - low, mss);
