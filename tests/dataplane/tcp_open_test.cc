@@ -116,6 +116,7 @@ class TcpOpenTest : public NodeTest {
 
 // Row 19: the table of requests is full, and a real peer is served at once,
 // with every option that it asked for.
+// rule: RFC4987-3.6
 TEST_F(TcpOpenTest, SynFlood) {
   ExpectService(999);  // ARP knows the peer
   Flood(5'000);
@@ -200,6 +201,7 @@ TEST_F(TcpOpenTest, CookieAfterARequest) {
 }
 
 // RFC 6191: a later timestamp is enough, the sequence number may be smaller.
+// rule: RFC6191-2
 TEST_F(TcpOpenTest, TimestampsReopenFromTimeWait) {
   const SeqNum end = EndByUs(1000);
   numbers_[1000].seq -= 1'000'000;
@@ -262,6 +264,7 @@ TEST_F(TcpOpenTest, ConnectTakesOverFromTimeWait) {
 }
 
 // RFC 6056: no port twice, and nothing to be foreseen.
+// rule: RFC6056-3.3
 TEST_F(TcpOpenTest, SourcePorts) {
   std::set<uint16_t> ports;
   std::set<int> steps;

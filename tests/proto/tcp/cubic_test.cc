@@ -60,6 +60,7 @@ class CubicModelTest : public ::testing::TestWithParam<Path> {};
 
 // Through the concave and the convex region, or the Reno-friendly one. The
 // bound: a segment and 0.1 %.
+// rule: RFC9438-4.2
 TEST_P(CubicModelTest, TheWindowIsTheFormulas) {
   const auto [segments, rtt_us, mss] = GetParam();
   CongestionHarness h = AfterLoss(segments, rtt_us, mss);
@@ -100,6 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Path{8000, 200'000, 1460}, Path{20'000, 300'000, 88}));
 
 // Section 4.6 and 4.7.
+// rule: RFC9438-4.6 RFC9438-4.7
 TEST(CubicTest, ReductionAndFastConvergence) {
   CongestionHarness h = AfterLoss(100, 10'000);
   EXPECT_EQ(h.cb.ssthresh, 70'000u);
@@ -151,6 +153,7 @@ TEST(CubicTest, RttIndependent) {
 
 // Section 4.3: at a small bandwidth-delay product the window is Reno's, at 9/17
 // of a segment per round trip until cwnd_prior is reached and one after.
+// rule: RFC9438-4.3
 TEST(CubicTest, RenoFriendly) {
   CongestionHarness h = AfterLoss(100, 1000);
   for (int i = 0; i < 50; ++i) h.Round(1000);
@@ -178,6 +181,7 @@ TEST(CubicTest, TargetIsClamped) {
 }
 
 // Section 4.8.
+// rule: RFC9438-4.8
 TEST(CubicTest, AfterATimeoutTheCurveBeginsAtItsPlateau) {
   CongestionHarness h(kCubic);
   h.cb.cwnd = 100'000;
@@ -235,6 +239,7 @@ TEST(CubicTest, Undo) {
 }
 
 // Section 5.8: time in which the window was not used is not the curve's.
+// rule: RFC7661-4.4
 TEST(CubicTest, ApplicationLimitedTimeDoesNotCount) {
   CongestionHarness h = AfterLoss(1000, 100'000);
   CongestionHarness other = h;
