@@ -213,7 +213,7 @@ void TcpLayer::Close(uint32_t index) {
 void TcpLayer::Abort(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   tcp::SegmentSpec reset;
-  if (!cb.Has(tcp::kDetached) && tcp::AbortSegment(cb, reset)) {
+  if (!cb.Has(tcp::kDetached) && tcp::AbortSegment(cb, core_.tcp_now, reset)) {
     ++core_.counters.tcp.resets_out;
     SendBare(cb.key, reset, options(index));
   }

@@ -194,10 +194,15 @@ bool TcpLayer::AcceptCookie(const Arrived& a, const tcp::Segment& ack) {
       listeners_.Find(a.key.local(), a.key.local_port, a.device);
   tcp::Request request;
   BeginRequest(request, a);
-  if (listener == nullptr || listener->AcceptQueueFull() ||
+  if (listener == nullptr ||
       !tcp::OpenFromCookie(request, ack, core_.secrets.cookies, core_.now)) {
     ++core_.counters.tcp.syn_cookies_failed;
     return false;
+  }
+  if (listener->AcceptQueueFull()) {
+    // Not refused: the peer's data, sent again, carries the cookie again.
+    core_.Drop(a.packet, DropReason::kTcpBacklog);
+    return true;
   }
   request.listener = listeners_.IndexOf(listener);
   const Entry old = table_.Find(a.key, a.hash);

@@ -108,7 +108,13 @@ bool AcceptableAck(ControlBlock& cb, const Segment& segment, const Context& ctx,
   if (cb.state == State::kSynReceived) {
     return CompleteHandshake(cb, segment, ctx, result);
   }
-  if (segment.ack > cb.snd_nxt || segment.ack < cb.snd_una - cb.max_window) {
+  if (segment.ack > cb.snd_nxt) {
+    // Section 3.10.7.4 wants an ACK, but not at once: two ends that believe in
+    // what the other has not sent would answer each other for ever.
+    if (AllowChallengeAck(cb, ctx)) ArmDelayedAck(cb, ctx);
+    return false;
+  }
+  if (segment.ack < cb.snd_una - cb.max_window) {
     if (AllowChallengeAck(cb, ctx)) cb.Set(kAckNow);
     return false;
   }
@@ -118,9 +124,20 @@ bool AcceptableAck(ControlBlock& cb, const Segment& segment, const Context& ctx,
 bool ProcessAck(ControlBlock& cb, const Segment& segment,
                 const Options& options, SendState* tx, const Context& ctx,
                 IngestResult& result) {
-  if (segment.ack < cb.snd_una) return true;
+  const bool in_flight = tx != nullptr && cb.snd_una != cb.snd_nxt;
+  if (segment.ack < cb.snd_una) {
+    // Overtaken by a later one; what it says of SACKs may be news all the same.
+    if (in_flight && options.sack_count > 0) {
+      OnAcknowledgment(
+          cb, *tx,
+          {.ack = cb.snd_una, .carried = segment.ack, .options = &options},
+          ctx);
+    }
+    return true;
+  }
   const bool advanced = segment.ack > cb.snd_una;
   Acknowledgment ack{.ack = segment.ack,
+                     .carried = segment.ack,
                      .duplicate = IsDuplicateAck(cb, segment),
                      .ece = segment.Has(kEce),
                      .options = &options};
@@ -130,7 +147,7 @@ bool ProcessAck(ControlBlock& cb, const Segment& segment,
     if (cb.Has(kPersist)) RestoreRto(cb, ctx.config);
   }
   if (ack.duplicate) ++ctx.counters.duplicate_acks;
-  if (tx != nullptr && cb.snd_una != cb.snd_nxt) {
+  if (in_flight) {
     OnAcknowledgment(cb, *tx, ack, ctx);
   }
   UpdateSendWindow(cb, segment, advanced, tx, ctx);

@@ -37,7 +37,7 @@ bool Release(ControlBlock& cb, const Context& ctx) {
   return true;
 }
 
-bool AbortSegment(const ControlBlock& cb, SegmentSpec& out) {
+bool AbortSegment(const ControlBlock& cb, Now now, SegmentSpec& out) {
   switch (cb.state) {
     case State::kSynReceived:
     case State::kEstablished:
@@ -60,6 +60,11 @@ bool AbortSegment(const ControlBlock& cb, SegmentSpec& out) {
   out.seq = cb.AckSeq();
   out.ack = cb.rcv_nxt;
   out.flags = kRst | kAck;
+  if (cb.Has(kTimestamps)) {  // RFC 7323 section 3.2
+    out.has_timestamps = true;
+    out.ts_value = now.ms + cb.ts_offset;
+    out.ts_echo = cb.ts_recent;
+  }
   return true;
 }
 

@@ -16,7 +16,7 @@ bool CloseSend(ControlBlock& cb);
 bool Release(ControlBlock& cb, const Context& ctx);
 
 // The reset that an abort sends, if the state calls for one (section 3.10.5).
-bool AbortSegment(const ControlBlock& cb, SegmentSpec& out);
+bool AbortSegment(const ControlBlock& cb, Now now, SegmentSpec& out);
 
 }  // namespace corelane::tcp
 

@@ -123,8 +123,9 @@ uint32_t ThresholdAfter(ControlBlock& cb, SendState& tx, CongestionEvent event,
     case CongestionControl::kCubic:
       return CubicThreshold(cb, state.cubic, event);
     case CongestionControl::kDctcp:
-      if (event == CongestionEvent::kEcn)
+      if (event == CongestionEvent::kEcn) {
         return DctcpThreshold(cb, state.dctcp);
+      }
       break;
     case CongestionControl::kNewReno:
       break;

@@ -20,11 +20,11 @@ struct Counters {
   uint64_t resets_out = 0;
   uint64_t retransmits = 0;
   uint64_t fast_retransmits = 0;
-  uint64_t timeouts = 0;             // RTO expirations
-  uint64_t spurious_timeouts = 0;    // found so by F-RTO or Eifel
-  uint64_t undos = 0;  // reductions of the window taken back
-  uint64_t tail_probes = 0;     // RFC 8985 section 7
-  uint64_t dsacks_in = 0;            // duplicates that peers reported
+  uint64_t timeouts = 0;           // RTO expirations
+  uint64_t spurious_timeouts = 0;  // found so by F-RTO or Eifel
+  uint64_t undos = 0;              // reductions of the window taken back
+  uint64_t tail_probes = 0;        // RFC 8985 section 7
+  uint64_t dsacks_in = 0;          // duplicates that peers reported
   uint64_t ecn_reductions = 0;
   uint64_t ecn_marks_in = 0;  // segments that came with CE
   uint64_t paws_dropped = 0;

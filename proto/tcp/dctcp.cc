@@ -41,7 +41,7 @@ void EndDctcpWindow(DctcpState& dctcp) {
 }
 
 uint32_t DctcpThreshold(const ControlBlock& cb, const DctcpState& dctcp) {
-  const uint64_t cut = uint64_t{cb.cwnd} * DctcpAlpha(dctcp) / (2 * kDctcpOne);
+  const uint64_t cut = uint64_t{cb.cwnd} * DctcpAlpha(dctcp) / kDctcpOne / 2;
   return std::max(cb.cwnd - static_cast<uint32_t>(cut), LeastThreshold(cb));
 }
 

@@ -146,6 +146,12 @@ bool EmitSyn(ControlBlock& cb, uint16_t own_mss, const Context& ctx,
   return true;
 }
 
+// It holds for a round trip.
+void NoteLimited(const ControlBlock& cb, SendState& tx) {
+  tx.Set(kCwndLimited);
+  tx.limited_end = cb.snd_nxt;
+}
+
 uint32_t CongestionRoom(const ControlBlock& cb, const SendState& tx) {
   const uint32_t pipe = Pipe(cb, tx);
   return cb.cwnd > pipe ? cb.cwnd - pipe : 0;
@@ -166,7 +172,7 @@ bool EmitLost(const Draft& d) {
   taken = std::min(taken, cb.snd_edge - start);
   const bool alone = Pipe(cb, tx) == 0;
   if (taken > CongestionRoom(cb, tx) && !alone) {
-    tx.Set(kCwndLimited);
+    NoteLimited(cb, tx);
     return false;
   }
   d.out.seq = start;
@@ -192,7 +198,7 @@ uint32_t SendableLength(const Draft& d) {
   const bool idle = cb.snd_nxt == cb.snd_una;
   if (room < std::min(unsent, full)) {
     // A short segment because the congestion window has a few bytes left: wait.
-    if (std::min(unsent, window) > room) d.extras.tx->Set(kCwndLimited);
+    if (std::min(unsent, window) > room) NoteLimited(cb, *d.extras.tx);
     if (!idle) return 0;
   }
   if (length == 0 || length == full) return length;
@@ -217,9 +223,11 @@ bool EmitData(const Draft& d) {
   d.out.seq = cb.snd_nxt;
   Describe(d, length + (fin ? 1 : 0));
   if (!NoteNew(d, fin)) return false;
-  if (Unsent(cb) == 0 && Pipe(cb, *d.extras.tx) < cb.cwnd / 2) {
-    d.extras.tx->Clear(kCwndLimited);
-  }
+  // RFC 7661: the window is in use when it is nearly full, or, where it doubles
+  // in each round trip, half full.
+  const uint32_t pipe = Pipe(cb, *d.extras.tx);
+  const uint32_t used = cb.cwnd < cb.ssthresh ? 2 * pipe : pipe + cb.mss;
+  if (used > cb.cwnd) NoteLimited(cb, *d.extras.tx);
   Finish(d);
   return true;
 }

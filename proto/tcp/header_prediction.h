@@ -69,7 +69,9 @@ inline bool IngestPredicted(ControlBlock& cb, const Segment& segment,
     TakeTimestamp(cb, segment.seq, options, ctx.now);
   }
   if (acked > 0) {
-    OnAcknowledgment(cb, *tx, {.ack = segment.ack, .options = &options}, ctx);
+    OnAcknowledgment(
+        cb, *tx,
+        {.ack = segment.ack, .carried = segment.ack, .options = &options}, ctx);
     cb.snd_edge = edge;
     cb.snd_wl1 = segment.seq;
     cb.snd_wl2 = segment.ack;

@@ -16,6 +16,9 @@ constexpr uint32_t kWorstDelayedAckUs = 200'000;
 // Below this a probe would come before ordinary jitter is over.
 constexpr uint32_t kMinProbeUs = 2'000;
 
+// How much later than possible the reordering timer goes off, at most.
+constexpr uint32_t kMaxReorderSlackUs = 12'500;
+
 int32_t Since(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a); }
 
 // RACK_sent_after(t1, seq1, t2, seq2) of section 6.2.
@@ -107,7 +110,11 @@ bool RackDetectLoss(ControlBlock& cb, SendState& tx, const Context& ctx) {
       wait = std::max(wait, remaining);
     }
   }
-  if (wait > 0) ArmReorder(cb, ctx.now, static_cast<uint32_t>(wait));
+  if (wait > 0) {
+    // The ACK that settles it may be about to arrive: the timer is no hurry.
+    const uint32_t slack = std::min(cb.srtt_us / 8 / 8, kMaxReorderSlackUs);
+    ArmReorder(cb, ctx.now, static_cast<uint32_t>(wait) + slack);
+  }
   return lost;
 }
 

@@ -28,6 +28,7 @@ struct Step {
   Delivery delivery;
   SackReport report;
   bool newly_lost = false;
+  bool reduced = false;  // a reduction has just come to its end
 };
 
 // Without SACK each duplicate stands for one segment that has arrived,
@@ -143,6 +144,7 @@ void OnAckWhileOpen(ControlBlock& cb, SendState& tx, Step& step,
                     const Context& ctx) {
   if (tx.phase == SendPhase::kCwr && cb.snd_una >= tx.recover) {
     EndReduction(cb, tx);
+    step.reduced = true;
   }
   DetectLoss(cb, tx, false, step, ctx);
   if (tx.lost_bytes > 0) {
@@ -170,6 +172,7 @@ void OnAckInRecovery(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   if (cb.snd_una >= tx.recover) {
     tx.Clear(kCanUndo);
     EndReduction(cb, tx);
+    step.reduced = true;
     return;
   }
   DetectLoss(cb, tx, step.sample.acked > 0, step, ctx);
@@ -232,8 +235,13 @@ void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
   if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
     ReduceProportionally(cb, tx, step.sample.delivered,
                          step.sample.acked > 0 && !step.newly_lost);
-  } else if (step.sample.acked > 0) {
-    GrowWindow(cb, tx, step.sample, ctx);
+  } else if (step.sample.acked > 0 && step.sample.delivered > 0 &&
+             !step.reduced) {
+    // What SACKs have told of before has been counted (RFC 5681's "previously
+    // unacknowledged").
+    AckSample sample = step.sample;
+    sample.acked = std::min(sample.acked, sample.delivered);
+    GrowWindow(cb, tx, sample, ctx);
   }
   cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);
 }
@@ -266,6 +274,7 @@ void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
 
 void InitSendState(const ControlBlock& cb, SendState& tx) {
   tx.recover = tx.fack = tx.undo_from = cb.snd_una;
+  tx.min_rtt_us = cb.srtt_us / 8;
 }
 
 void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
@@ -281,7 +290,7 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   SentList list(tx, cb.snd_una);
   if (cb.Has(kSack)) {
     step.report =
-        ProcessSack(cb, tx, a.ack, *a.options, list, step.delivery, ctx);
+        ProcessSack(cb, tx, a.carried, *a.options, list, step.delivery, ctx);
   }
   if (sample.acked > 0) {
     list.AckUpTo(a.ack, step.delivery);
@@ -316,7 +325,9 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   } else if (cb.Has(kTailTimer) && tx.sacked_bytes > 0) {
     ArmRetransmitFromHead(cb, tx, ctx);  // no probe is needed any more
   }
-  if (cb.snd_una == cb.snd_nxt) tx.Clear(kCwndLimited);
+  if (tx.Has(kCwndLimited) && cb.snd_una >= tx.limited_end) {
+    tx.Clear(kCwndLimited);
+  }
 }
 
 void OnTimeout(ControlBlock& cb, SendState& tx, const Context& ctx) {

@@ -26,6 +26,7 @@ namespace corelane::tcp {
 // What a segment's ACK field and options say to the sender.
 struct Acknowledgment {
   SeqNum ack;              // SND.UNA <= ack <= SND.NXT
+  SeqNum carried;          // SEG.ACK, which may lie before SND.UNA
   bool duplicate = false;  // by RFC 5681's definition
   bool ece = false;
   const Options* options = nullptr;  // never null

@@ -47,7 +47,7 @@ SackReport ProcessSack(const ControlBlock& cb, SendState& tx, SeqNum ack,
     if (block.start >= block.end || block.end > cb.snd_nxt) continue;
     block.start = SeqMax(block.start, cb.snd_una);
     if (block.start >= block.end) continue;
-    list.Sack(block.start, block.end, delivery);
+    list.Sack(block.start, block.end, cb.mss, delivery);
   }
   return report;
 }

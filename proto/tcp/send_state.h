@@ -48,7 +48,7 @@ enum SendFlag : uint16_t {
   kFrto = 1 << 6,            // RFC 5682: is this timeout spurious?
   kCanUndo = 1 << 7,         // undo_from and the prior values count
   kCwrDue = 1 << 8,          // the next new data carries CWR (RFC 3168)
-  kCwndLimited = 1 << 9,     // the window has held back something
+  kCwndLimited = 1 << 9,     // the window was used: growth is called for
   kRackValid = 1 << 10,      // rack_sent_us and rack_end count
   kResent = 1 << 11,  // something was, since the reduction: retransmit_ts
   kDuplicatesReported = 1 << 12,  // by D-SACK, since the reduction
@@ -96,8 +96,9 @@ struct SendState {
   uint32_t retransmit_ts = 0;     // TSval of the first retransmission (Eifel)
   SeqNum undo_from;
 
-  SeqNum probe_end;  // TLP.end_seq (RFC 8985 section 7)
-  SeqNum cwr_end;    // ECN: no second reduction before this is acknowledged
+  SeqNum probe_end;    // TLP.end_seq (RFC 8985 section 7)
+  SeqNum cwr_end;      // ECN: no second reduction before this is acknowledged
+  SeqNum limited_end;  // kCwndLimited holds until this is acknowledged
   uint32_t next_send_us = 0;  // pacing
   CongestionState congestion;
 

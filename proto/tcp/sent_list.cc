@@ -139,13 +139,28 @@ void SentList::AckUpTo(SeqNum ack, Delivery& delivery) {
   una_ = ack;
 }
 
-void SentList::Sack(SeqNum start, SeqNum end, Delivery& delivery) {
+void SentList::Align(uint32_t i, uint32_t mss, SeqNum& start,
+                     SeqNum& end) const {
+  const SeqNum first = StartOf(i);
+  start = SeqMax(start, first);
+  end = SeqMin(end, tx_.ranges[i].end);
+  if (LengthOf(i) != tx_.ranges[i].segments * mss) return;
+  start = first + (start - first + mss - 1) / mss * mss;
+  end = first + (end - first) / mss * mss;
+}
+
+void SentList::Sack(SeqNum block_start, SeqNum block_end, uint32_t mss,
+                    Delivery& delivery) {
   // Two cuts at most. Without room for them only whole runs are believed.
   const bool room = MakeRoom(2);
   for (uint32_t i = 0; i < size(); ++i) {
-    if (At(i).end <= start) continue;
-    if (StartOf(i) >= end) break;
+    if (At(i).end <= block_start) continue;
+    if (StartOf(i) >= block_end) break;
     if (At(i).fate == Fate::kSacked) continue;
+    SeqNum start = block_start;
+    SeqNum end = block_end;
+    Align(i, mss, start, end);
+    if (start >= end) continue;
     if (StartOf(i) < start) {
       if (!room) continue;
       Cut(i, start - StartOf(i));

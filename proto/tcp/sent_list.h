@@ -56,8 +56,10 @@ class SentList {
   // Everything before `ack` has arrived; the list now begins there.
   void AckUpTo(SeqNum ack, Delivery& delivery);
 
-  // [start, end), which lies within the list, has arrived out of order.
-  void Sack(SeqNum start, SeqNum end, Delivery& delivery);
+  // [start, end), which lies within the list, has arrived out of order. Where
+  // runs consist of full segments of `mss` bytes, parts of one do not count: no
+  // honest receiver has them.
+  void Sack(SeqNum start, SeqNum end, uint32_t mss, Delivery& delivery);
 
   // The receiver has dropped what it had acknowledged selectively.
   void ForgetSacks();
@@ -92,6 +94,8 @@ class SentList {
   // Makes room for `n` more runs by joining neighbours under way. False if that
   // does not suffice.
   bool MakeRoom(uint32_t n);
+  // The part of [start, end) in run `i` that consists of whole segments.
+  void Align(uint32_t i, uint32_t mss, SeqNum& start, SeqNum& end) const;
   void Deliver(uint32_t i, uint32_t length, bool in_order, Delivery& delivery);
 
   SendState& tx_;

@@ -24,7 +24,9 @@ class NodeTest : public testing::Test {
  protected:
   static constexpr uint16_t kPort = 80;
 
-  NodeTest() : now_(kTimeZero + 100s) {
+  NodeTest() : NodeTest({64, 128, 64, 64, 128}) {}
+  explicit NodeTest(const dataplane::TcpLimits& limits)
+      : now_(kTimeZero + 100s) {
     NodeConfig c;
     dataplane::InterfaceConfig interface;
     interface.name = "sim0";
@@ -32,7 +34,7 @@ class NodeTest : public testing::Test {
     interface.addresses = {{Ipv4Address(10, 0, 0, 1), 8}};
     c.pipeline.interfaces.push_back(interface);
     c.pipeline.secrets = dataplane::Secrets::FromSeed(3);
-    c.pipeline.limits = {64, 128, 64, 64, 128};
+    c.pipeline.limits = limits;
     c.pipeline.arp.limits.capacity = 256;
     c.pipeline.arp.announcer.probe = false;
     c.packets = 4096;
@@ -105,7 +107,7 @@ class NodeTest : public testing::Test {
   TcpFields Fields(uint16_t port) {
     TcpFields f;
     f.source_port = port;
-    f.destination_port = kPort;
+    f.destination_port = destination_port_;
     f.seq = numbers_[port].seq;
     f.ack = numbers_[port].ack;
     f.flags = tcp::kAck;
@@ -161,6 +163,7 @@ class NodeTest : public testing::Test {
   std::unique_ptr<Node> node_;
   ScriptApp* app_ = nullptr;
   Oracle oracle_;
+  uint16_t destination_port_ = kPort;
   std::vector<Frame> sent_;
   std::map<uint16_t, Numbers> numbers_;
   // Those of the port's segments.

@@ -18,6 +18,7 @@ using dataplane::DropReason;
 
 class TcpOpenTest : public NodeTest {
  protected:
+  using NodeTest::NodeTest;
   static constexpr uint8_t kScale = 7;
 
   const tcp::Counters& counters() {
@@ -93,6 +94,7 @@ class TcpOpenTest : public NodeTest {
   SeqNum EndByUs(uint16_t port) {
     SendSyn(port);
     CompleteOpen(port);
+    open_.pop_back();
     const uint32_t index = Find(port);
     EXPECT_NE(index, tcp::kNoIndex);
     tcp().Close(index);
@@ -114,6 +116,7 @@ class TcpOpenTest : public NodeTest {
 
 // Row 19: the table of requests is full, and a real peer is served at once,
 // with every option that it asked for.
+// rule: RFC4987-3.6
 TEST_F(TcpOpenTest, SynFlood) {
   ExpectService(999);  // ARP knows the peer
   Flood(5'000);
@@ -198,6 +201,7 @@ TEST_F(TcpOpenTest, CookieAfterARequest) {
 }
 
 // RFC 6191: a later timestamp is enough, the sequence number may be smaller.
+// rule: RFC6191-2
 TEST_F(TcpOpenTest, TimestampsReopenFromTimeWait) {
   const SeqNum end = EndByUs(1000);
   numbers_[1000].seq -= 1'000'000;
@@ -260,6 +264,7 @@ TEST_F(TcpOpenTest, ConnectTakesOverFromTimeWait) {
 }
 
 // RFC 6056: no port twice, and nothing to be foreseen.
+// rule: RFC6056-3.3
 TEST_F(TcpOpenTest, SourcePorts) {
   std::set<uint16_t> ports;
   std::set<int> steps;
@@ -277,6 +282,43 @@ TEST_F(TcpOpenTest, SourcePorts) {
   EXPECT_EQ(ports.size(), 60u);
   EXPECT_GT(steps.size(), 50u);
   for (uint32_t i = 0; i < tcp().blocks().high_water(); ++i) tcp().Abort(i);
+}
+
+class AllPortsTest : public TcpOpenTest {
+ protected:
+  static constexpr uint32_t kPorts = 32768;
+  AllPortsTest() : TcpOpenTest({kPorts + 8, 128, 64, 64, 128}) {}
+};
+
+// Every port is found, however few are left; when none is, the one in TIME-WAIT
+// has to do; and then there is an error.
+TEST_F(AllPortsTest, TheLastOneIsInTimeWait) {
+  constexpr uint16_t kWaiting = 40'000;
+  const auto listener = tcp().Listen({}, kWaiting, 0);
+  ASSERT_TRUE(listener.ok());
+  destination_port_ = kWaiting;
+  EndByUs(1000);
+  tcp().CloseListener(*listener);
+  Pass(2s);
+  std::vector<bool> used(65536);
+  for (uint32_t i = 0; i < kPorts; ++i) {
+    const auto connection = Connect(1000);
+    ASSERT_TRUE(connection.ok()) << i << ": " << connection.status();
+    const uint16_t port = connection->control_block().key.local_port;
+    ASSERT_GE(port, 32768);
+    ASSERT_FALSE(used[port]);
+    used[port] = true;
+    // Taken before only if it is a thousand ports from anything free.
+    if (i < kPorts / 2) {
+      ASSERT_NE(port, kWaiting);
+    }
+  }
+  EXPECT_EQ(tcp().time_waits().in_use(), 0u);
+  EXPECT_EQ(Connect(1000).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  for (uint32_t i = 0; i < tcp().blocks().high_water(); ++i) {
+    if (tcp().block(i).generation != 0) tcp().Abort(i);
+  }
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ int SetTcp(tcp::Config& tcp, const std::string& name,
   CORELANE_FIELD(pacing);
   CORELANE_FIELD(mtu_probing);
   CORELANE_FIELD(autotune_receive);
+  CORELANE_FIELD(syn_cookies);
   CORELANE_FIELD(keepalive);
   CORELANE_FIELD(keepalive_idle);
   CORELANE_FIELD(keepalive_interval);

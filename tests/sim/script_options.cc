@@ -49,6 +49,7 @@ bool ParseOne(const std::string& text, OptionText& out) {
   }
   if (name == "sack") {
     out.kind = Kind::kSack;
+    out.value.reset();
     return ParseBlocks(words, out);
   }
   if (name == "ts") {

@@ -53,5 +53,35 @@ TEST(Script, SaysWhatIsWrongAndWhere) {
             "line 2:");
 }
 
+// A script that asserts nothing passes, too: what is written must matter.
+TEST(Script, LooksAtWhatIsWritten) {
+  const std::string open =
+      "set ecn off\n0 listen\n+0 < S 0:0(0) win 65535 <mss 1460,sackOK,ts 9 "
+      "ecr 0>\n+0 > S. 0:0(0) ack 1";
+  EXPECT_EQ(Script().Run(open), "");
+  EXPECT_EQ(Script().Run(open + " <mss 1460,sackOK,ts 0 ecr 9>"), "");
+  EXPECT_EQ(Script().Run(open + " <ts * ecr 9,mss 1460,nop,sackOK>"), "");
+  EXPECT_EQ(Script().Run(open + " noect tos 0 ttl 64"), "");
+  for (const char* wrong :
+       {" <>", " <mss 1460>", " <mss 1460,sackOK,ts 0 ecr 8>",
+        " <mss 1460,sackOK,ts 7 ecr 9>", " <mss 1461,sackOK,ts 0 ecr 9>",
+        " ect0", " ttl 63", " win 1", " port 5001", " from 10.0.0.9"}) {
+    EXPECT_EQ(Script().Run(open + wrong).substr(0, 7), "line 4:") << wrong;
+  }
+  EXPECT_EQ(Script().Run(open + "\n+0 check requests 2..3").substr(0, 7),
+            "line 5:");
+  EXPECT_EQ(Script().Run(open + "\n+.1~.2 > S. 0:0(0) ack 1").substr(0, 7),
+            "line 5:");
+  EXPECT_EQ(Script().Run(open + "\n+.1~1.1 > S. 0:0(0) ack 1"), "");
+}
+
+TEST(Script, RejectsWhatItDoesNotKnow) {
+  for (const char* line : {"set dance on", "set ecn perhaps", "0 check dance 1",
+                           "0 app dance", "0 app send 1", "0 < S 0:0(0) <ts 1>",
+                           "0 < X 0:0(0)", "0 < S 0:1(0)", "0 quiet~1"}) {
+    EXPECT_EQ(Script().Run(line).substr(0, 7), "line 1:") << line;
+  }
+}
+
 }  // namespace
 }  // namespace corelane::sim

@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(Controls, AnyControlTest,
 class RandomSamples {
  public:
   RandomSamples(CongestionControl control, uint64_t seed)
-      : random_(seed), h_(control) {
+      : h_(control), random_(seed) {
     h_.config.hystart = Any() % 2 == 0;
     h_.config.pacing = Any() % 2 == 0;
     const uint16_t mss[] = {1, 88, 536, 1460, 8948, 65495};
@@ -111,8 +111,8 @@ class RandomSamples {
     UndoReduction(h_.cb, h_.tx, h_.context());
   }
 
-  std::mt19937_64 random_;
   CongestionHarness h_;
+  std::mt19937_64 random_;
   uint32_t prior_cwnd_ = 0;
   uint32_t prior_ssthresh_ = 1;
 };
@@ -211,6 +211,7 @@ TEST_P(AnyControlTest, UndoneAtOnce) {
   h.cb.cwnd = cwnd;
   h.cb.ssthresh = ssthresh;
   UndoReduction(h.cb, h.tx, h.context());
+  EXPECT_EQ(h.tx.congestion.cubic.running, other.tx.congestion.cubic.running);
   for (int i = 0; i < 50; ++i) h.Round(20'000), other.Round(20'000);
   EXPECT_NEAR(h.cb.cwnd, other.cb.cwnd, 2);
 }

@@ -48,6 +48,7 @@ TEST(CubicRiseTest, WorkedExample) {
   EXPECT_EQ(CubicRise(0, 1460), 0u);
 }
 
+// rule: RFC9438-4.2
 TEST(CubicRiseTest, AgreesWithTheFormula) {
   for (const uint32_t mss : {88u, 536u, 1220u, 1460u, 8948u, 65495u}) {
     for (uint64_t bytes = 1; bytes <= 1u << 30; bytes += bytes / 7 + 1) {
@@ -76,9 +77,10 @@ TEST(CubicOffsetTest, AgreesWithTheFormula) {
   }
 }
 
+// rule: RFC9438-4.2
 TEST(CubicWindowTest, PassesThroughItsThreePoints) {
   for (const uint32_t mss : {536u, 1460u, 8948u}) {
-    for (uint64_t w_max = 2 * mss; w_max < 1u << 30; w_max *= 2) {
+    for (uint64_t w_max = uint64_t{mss} * 2; w_max < 1u << 30; w_max *= 2) {
       const auto high = static_cast<uint32_t>(w_max);
       const uint32_t low = high / 10 * 7;
       const CurveTime k = CubicRise(high - low, mss);

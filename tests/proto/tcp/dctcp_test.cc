@@ -41,6 +41,7 @@ TEST_F(DctcpTest, BeginsAsReno) {
 }
 
 // alpha = (1 - g) * alpha + g * M.
+// rule: RFC8257-3.3
 TEST_F(DctcpTest, AlphaFollowsTheShareOfMarkedBytes) {
   double alpha = 1;
   DctcpState dctcp;
@@ -79,6 +80,7 @@ TEST_F(DctcpTest, EmptyWindowsSayNothing) {
 }
 
 // Through the interface: windows of SND.NXT, once per window.
+// rule: RFC8257-3.3
 TEST_F(DctcpTest, ObservationWindows) {
   for (int i = 0; i < 100; ++i) Window(0);
   EXPECT_NEAR(Alpha(h.tx.congestion.dctcp), std::pow(15.0 / 16, 99), 0.001);

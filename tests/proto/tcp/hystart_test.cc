@@ -14,6 +14,7 @@ void Round(HyStartState& hystart, uint32_t rtt_us,
 }
 
 // RttThresh = max(4 ms, min(lastRoundMinRTT / 8, 16 ms)).
+// rule: RFC9406-4.2
 TEST(HyStartTest, Threshold) {
   const struct {
     uint32_t rtt_us, threshold_us;
@@ -58,6 +59,7 @@ TEST(HyStartTest, NeedsARoundBefore) {
   EXPECT_FALSE(InCss(hystart));
 }
 
+// rule: RFC9406-4.2
 TEST(HyStartTest, FiveRoundsOfCss) {
   HyStartState hystart;
   Round(hystart, 10'000);
@@ -68,6 +70,7 @@ TEST(HyStartTest, FiveRoundsOfCss) {
   EXPECT_TRUE(HyStartIsDone(hystart));
 }
 
+// rule: RFC9406-4.2
 TEST(HyStartTest, JitterResumesSlowStart) {
   HyStartState hystart;
   Round(hystart, 10'000);
@@ -107,6 +110,7 @@ INSTANTIATE_TEST_SUITE_P(Controls, HyStartPathTest,
                          ::testing::Values(CongestionControl::kNewReno,
                                            CongestionControl::kCubic));
 
+// rule: RFC9406-4.2
 TEST_P(HyStartPathTest, LeavesSlowStartBeforeTheQueueIsLong) {
   CongestionHarness h(GetParam());
   int rounds = 0;

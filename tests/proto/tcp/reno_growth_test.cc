@@ -73,6 +73,14 @@ TEST_F(RenoGrowthTest, AvoidanceCountsBytes) {
   }
 }
 
+// What was in flight before a reduction does not count for the smaller window.
+TEST_F(RenoGrowthTest, AtMostASegmentPerAck) {
+  Avoid(2000);
+  h.cb.snd_nxt = h.cb.snd_una + 100'000;
+  h.Ack(100'000, 100);
+  EXPECT_EQ(h.cb.cwnd, 3000u);
+}
+
 TEST_F(RenoGrowthTest, SlowGrowthIsNotLost) {
   h.cb.mss = 88;
   Avoid(1u << 29);
@@ -108,12 +116,13 @@ TEST_F(RenoGrowthTest, ThresholdIsHalfOfWhatWasUsed) {
   for (int i = 0; i < 100; ++i) h.Ack(1000, 100);
   EXPECT_EQ(h.cb.snd_nxt - h.cb.snd_una, 3000u);
   EXPECT_EQ(threshold(), 50'000u);
-  // Two rounds later that is the past.
-  for (int i = 0; i < 4; ++i) {
+  // One round later it still counts, then it is the past.
+  h.Ack(3000, 100);
+  for (const uint32_t expected : {50'000u, 5000u}) {
     h.cb.snd_nxt = h.cb.snd_una + 10'000;
     h.Ack(10'000, 100);
+    EXPECT_EQ(threshold(), expected);
   }
-  EXPECT_EQ(threshold(), 5000u);
 }
 
 TEST_F(RenoGrowthTest, AckClockedSawtooth) {

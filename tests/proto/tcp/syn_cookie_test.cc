@@ -74,6 +74,7 @@ class SynCookieTest : public ::testing::Test {
   std::array<uint8_t, kMaxOptionsLength> bytes_{};
 };
 
+// rule: RFC4987-3.6
 TEST_F(SynCookieTest, EverythingComesBackByWayOfTimestamps) {
   for (int scale = -1; scale <= 14; ++scale) {
     for (int i = 0; i < 4; ++i) {
@@ -152,6 +153,7 @@ TEST_F(SynCookieTest, MssIsRoundedDown) {
   }
 }
 
+// rule: RFC4987-3.6
 TEST_F(SynCookieTest, EveryForgedBitIsNoticed) {
   syn.has_timestamps = true;
   syn.window_scale = 7;
@@ -195,6 +197,7 @@ TEST_F(SynCookieTest, EveryForgedBitIsNoticed) {
   EXPECT_FALSE(Accept(good));
 }
 
+// rule: RFC4987-3.6
 TEST_F(SynCookieTest, ExpiresWithinTwoMinutes) {
   const Time sent = now;  // a second before the minute is over
   for (bool timestamps : {false, true}) {
