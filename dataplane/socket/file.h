@@ -69,6 +69,7 @@ struct TcpSocket : SocketFile {
   dataplane::Connection connection;
   bool peer_closed = false;  // its FIN came
   bool connect_told = true;  // connect() has reported how it ended
+  Time heard_at;             // when data came last
   bool nodelay = false;
   bool cork = false;
   bool linger = false;

@@ -19,13 +19,6 @@ using Phase = TcpSocket::Phase;
 constexpr int kMinReceiveBuffer = 1152;
 constexpr int kMinSendBuffer = 2304;
 
-// SO_SNDBUF's number: Linux takes twice of it as memory, which holds about a
-// quarter more payload than the number says, in segments of ordinary size.
-uint32_t SendPayload(uint32_t asked) { return asked + asked / 4; }
-uint32_t AskedOfSendPayload(uint32_t payload) {
-  return static_cast<uint32_t>((uint64_t{payload} * 4 + 4) / 5);
-}
-
 int ReadTime(const void* value, socklen_t length, Duration& out) {
   timeval time;
   if (const int r = ReadOption(value, length, time); r < 0) return r;
@@ -115,7 +108,7 @@ int SocketStack::SetBuffer(SocketFile& s, bool receive, int value) {
       options.receive_buffer = bytes;
       options.autotune_receive = false;
     } else {
-      options.send_buffer = SendPayload(bytes);
+      options.send_buffer = 2 * bytes;
     }
   });
 }
@@ -201,8 +194,7 @@ int SocketStack::GetSocketOption(SocketFile& s, int name, void* value,
   if (t == nullptr) return -ENOPROTOOPT;
   switch (name) {
     case SO_SNDBUF:
-      return give(
-          static_cast<int>(2 * AskedOfSendPayload(OptionsOf(*t).send_buffer)));
+      return give(static_cast<int>(OptionsOf(*t).send_buffer));
     case SO_KEEPALIVE:
       return give(OptionsOf(*t).keepalive ? 1 : 0);
     case SO_RCVLOWAT:

@@ -9,9 +9,9 @@
 // TCP and UDP over IPv4. AF_INET6 sockets take and give IPv4-mapped addresses
 // and reach no others. Differences from Linux, all on purpose:
 //   - SIGPIPE does not exist: EPIPE alone.
-//   - SO_RCVBUF counts payload, and so does SO_SNDBUF, with a quarter more than
-//     asked. getsockopt gives back twice what was set, as Linux does, since
-//     programs know that it does.
+//   - SO_RCVBUF and SO_SNDBUF count payload. As in Linux, getsockopt gives back
+//     twice what was set; the send buffer is that large, the receive window is
+//     what was asked for.
 //   - A full accept queue: the ACK that would complete a further connection is
 //     dropped, and so are SYNs; the peer's repetition finds room or times out.
 //     As in Linux, listen(n) lets n + 1 connections wait.

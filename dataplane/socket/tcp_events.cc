@@ -73,6 +73,7 @@ void SocketStack::OnChild(TcpSocket& listener, ReadyConnection& r) {
   child->send_timeout = listener.send_timeout;
   child->reuse_address = listener.reuse_address;
   child->phase = Phase::kOpen;
+  child->heard_at = now();
   child->connection = r.connection;
   child->connection.set_app_data(child->handle);
   child->parent = listener.handle;
@@ -101,6 +102,9 @@ void SocketStack::OnEvents(const TcpPointer& s, uint8_t events) {
   if ((events & dataplane::kOpened) != 0 && s->phase == Phase::kConnecting) {
     s->phase = Phase::kOpen;
     wake = ~0u;
+  }
+  if ((events & (dataplane::kOpened | dataplane::kReadable)) != 0) {
+    s->heard_at = now();
   }
   if ((events & dataplane::kReadable) != 0) wake |= EPOLLIN | EPOLLRDNORM;
   if ((events & dataplane::kPeerClosed) != 0) {

@@ -141,6 +141,12 @@ TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
   return Bytes(info);
 }
 
+void SetLastReceived(TcpInfo& info, Duration ago) {
+  const auto ms = static_cast<uint32_t>(ago.count() / 1'000'000);
+  std::memcpy(info.data() + offsetof(tcp_info, tcpi_last_data_recv), &ms,
+              sizeof(ms));
+}
+
 TcpInfo ListenerInfo(uint32_t waiting, uint32_t backlog) {
   tcp_info info{};
   info.tcpi_state = LinuxState(tcp::State::kListen);

@@ -23,6 +23,8 @@ using TcpInfo = std::array<uint8_t, kTcpInfoSize>;
 TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
                        const tcp::Config& options, uint16_t own_mss,
                        tcp::Now now);
+// How long ago data was received.
+void SetLastReceived(TcpInfo& info, Duration ago);
 // `waiting` connections in the accept queue of at most `backlog`.
 TcpInfo ListenerInfo(uint32_t waiting, uint32_t backlog);
 TcpInfo ClosedInfo();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <string_view>
 
 #include "dataplane/socket/option_value.h"
@@ -27,6 +28,19 @@ constexpr size_t kCongestionNameSize = 16;
 
 int SecondsOf(Duration d) {
   return static_cast<int>(d.count() / 1'000'000'000);
+}
+
+// Programs ask for the algorithms by Linux's names.
+constexpr std::string_view kLinuxNewReno = "reno";
+
+std::optional<tcp::CongestionControl> ByLinuxName(std::string_view name) {
+  if (name == kLinuxNewReno) return tcp::CongestionControl::kNewReno;
+  return tcp::CongestionControlByName(name);
+}
+
+std::string_view LinuxName(tcp::CongestionControl control) {
+  return control == tcp::CongestionControl::kNewReno ? kLinuxNewReno
+                                                     : tcp::NameOf(control);
 }
 
 }  // namespace
@@ -96,7 +110,7 @@ int SocketStack::SetTcpOption(TcpSocket& s, int name, const void* value,
     std::string_view text(static_cast<const char*>(value),
                           std::min<size_t>(length, kCongestionNameSize - 1));
     text = text.substr(0, text.find('\0'));
-    const auto found = tcp::CongestionControlByName(text);
+    const auto found = ByLinuxName(text);
     if (!found) return -ENOENT;
     return Change(s, [&](tcp::Config& o) { o.congestion = *found; });
   }
@@ -150,6 +164,7 @@ int SocketStack::GetTcpInfo(const TcpSocket& s, void* value,
     }
     info = ConnectionInfo(cb, tcp().send_state(s.connection.index()),
                           OptionsOf(s), own_mss, pipeline_.core().tcp_now);
+    SetLastReceived(info, now() - s.heard_at);
   } else {
     info = ClosedInfo();
   }
@@ -168,7 +183,7 @@ int SocketStack::GetTcpOption(TcpSocket& s, int name, void* value,
       return 0;
     case TCP_CONGESTION: {
       char text[kCongestionNameSize] = {};
-      tcp::NameOf(o.congestion).copy(text, sizeof(text) - 1);
+      LinuxName(o.congestion).copy(text, sizeof(text) - 1);
       return WriteOption(text, sizeof(text), value, length);
     }
     case TCP_NODELAY:

@@ -19,14 +19,14 @@ Frame ToFrame(ByteView packet, const MacAddress& from, const MacAddress& to) {
 
 }  // namespace
 
-std::vector<Frame> ToFrames(ByteView packet, uint16_t mtu,
+std::vector<Frame> ToFrames(ByteView packet, size_t max_payload,
                             const MacAddress& from, const MacAddress& to) {
   std::vector<Frame> frames;
   const size_t ip = packet.size() < ipv4::kHeaderLength
                         ? packet.size()
                         : (packet[0] & 0x0f) * size_t{4};
-  if (packet.size() <= mtu || packet[9] != ipv4::kTcp ||
-      packet.size() < ip + tcp::kHeaderLength) {
+  if (packet.size() < ip + tcp::kHeaderLength || packet[9] != ipv4::kTcp ||
+      packet.size() <= ip + tcp::kHeaderLength + max_payload) {
     frames.push_back(ToFrame(packet, from, to));
     return frames;
   }
@@ -34,7 +34,7 @@ std::vector<Frame> ToFrames(ByteView packet, uint16_t mtu,
   const uint32_t seq = LoadBe32(packet.data() + ip + 4);
   const uint8_t flags = packet[ip + 13];
   const ByteView payload = packet.subspan(headers);
-  const size_t piece = mtu - headers;
+  const size_t piece = max_payload;
   for (size_t at = 0; at < payload.size(); at += piece) {
     const size_t n = std::min(piece, payload.size() - at);
     std::vector<uint8_t> part(packet.begin(),

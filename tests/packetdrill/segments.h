@@ -10,11 +10,11 @@
 
 namespace corelane::packetdrill {
 
-// Frames for one IPv4 packet of any size. A TCP segment that is larger than
-// `mtu` is cut as the sender's network card would have been asked to do it: the
-// same header on all pieces, SYN and CWR on the first only, PSH and FIN on the
-// last only.
-std::vector<sim::Frame> ToFrames(ByteView packet, uint16_t mtu,
+// Frames for one IPv4 packet of any size. A TCP segment with more than
+// `max_payload` is cut as the sender's network card would have been asked to do
+// it: the same header on all pieces, SYN and CWR on the first only, PSH and FIN
+// on the last only.
+std::vector<sim::Frame> ToFrames(ByteView packet, size_t max_payload,
                                  const MacAddress& from, const MacAddress& to);
 
 }  // namespace corelane::packetdrill

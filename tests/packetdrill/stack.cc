@@ -76,7 +76,8 @@ Stack::Stack(const StackFlags& flags)
       main_(std::this_thread::get_id()),
       now_(kTimeZero + 1000s),
       heap_(8192),
-      pool_(std::make_unique<dataplane::PacketPool>(heap_.backend())) {
+      pool_(std::make_unique<dataplane::PacketPool>(heap_.backend())),
+      peer_mss_(largest_payload()) {
   const dataplane::PipelineConfig config = ConfigOf(flags);
   sim::SimPortConfig port;
   port.mtu = flags.mtu;
@@ -219,7 +220,12 @@ void Stack::WakeSleeper() {
 void Stack::Send(ByteView packet) {
   std::unique_lock lock(mutex_);
   lock_ = &lock;
-  for (sim::Frame& frame : ToFrames(packet, flags_.mtu, kPeerMac, kOurMac)) {
+  for (sim::Frame& frame : ToFrames(packet, peer_mss_, kPeerMac, kOurMac)) {
+    const sim::ParsedFrame f = sim::ParseFrame(frame);
+    if (f.is_tcp && f.tcp.Has(tcp::kSyn)) {
+      const uint16_t said = tcp::ParseOptions(f.tcp.OptionBytes()).mss;
+      if (said != 0) peer_mss_ = std::min(said, largest_payload());
+    }
     if (flags_.trace) {
       std::fprintf(stderr, "%.6f in  %s\n",
                    now_.time_since_epoch().count() / 1e9,

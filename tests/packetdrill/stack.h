@@ -83,6 +83,11 @@ class Stack : public socket::Driver {
   Time NextDeadline() const;
   void WakeSleeper();
 
+  // With room for all TCP options.
+  uint16_t largest_payload() const {
+    return static_cast<uint16_t>(flags_.mtu - 80);
+  }
+
   StackFlags flags_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -94,6 +99,8 @@ class Stack : public socket::Driver {
   Time now_;
   sim::HeapPackets heap_;
   std::unique_ptr<dataplane::PacketPool> pool_;
+  // What the peer would put into a segment; it said so itself, more or less.
+  uint16_t peer_mss_;
   std::unique_ptr<sim::SimPort> port_;
   std::unique_ptr<dataplane::Pipeline> pipeline_;
   std::unique_ptr<socket::SocketStack> sockets_;

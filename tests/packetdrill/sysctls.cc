@@ -72,6 +72,7 @@ tcp::Config ConfigOfSysctls() {
   std::ifstream congestion("/proc/sys/net/ipv4/tcp_congestion_control");
   std::string name;
   if (congestion >> name) {
+    if (name == "reno") name = "newreno";
     c.congestion = tcp::CongestionControlByName(name).value_or(c.congestion);
   }
   return c;

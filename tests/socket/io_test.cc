@@ -9,6 +9,9 @@ namespace {
 
 class SocketIo : public SocketWorld {
  protected:
+  // With timestamps in every one.
+  static constexpr size_t kSegment = 1448;
+
   int Asked(SocketStack& s, int fd, unsigned long request) {
     int value = -1;
     EXPECT_EQ(s.Ioctl(fd, request, &value), 0);
@@ -108,10 +111,10 @@ TEST_F(SocketIo, FullSendBuffer) {
   EXPECT_EQ(GetInt(a(), client, SOL_SOCKET, SO_SNDBUF), 20000);
   const std::string much(600'000, 'x');
   // All that fits; and the rest does not wait.
-  EXPECT_EQ(WriteText(a(), client, much, MSG_DONTWAIT), 12500);
+  EXPECT_EQ(WriteText(a(), client, much, MSG_DONTWAIT), 20000);
   EXPECT_ERRNO(WriteText(a(), client, "x", MSG_DONTWAIT), EAGAIN);
-  EXPECT_EQ(Asked(a(), client, SIOCOUTQ), 12500);
-  EXPECT_EQ(Asked(a(), client, SIOCOUTQNSD), 12500);
+  EXPECT_EQ(Asked(a(), client, SIOCOUTQ), 20000);
+  EXPECT_EQ(Asked(a(), client, SIOCOUTQNSD), 20000);
   Pass(100ms);
   EXPECT_EQ(Asked(a(), client, SIOCOUTQ), 0);
   // A blocking write waits, here until the peer's window is full.
@@ -122,7 +125,6 @@ TEST_F(SocketIo, FullSendBuffer) {
   const ssize_t taken = WriteText(a(), client, much);
   EXPECT_GT(taken, 200'000);
   EXPECT_LT(taken, 600'000);
-  EXPECT_ERRNO(WriteText(a(), client, "x"), EAGAIN);
 }
 
 TEST_F(SocketIo, ResetIsToldOnce) {
@@ -173,10 +175,10 @@ TEST_F(SocketIo, CorkAndMore) {
   EXPECT_EQ(SetInt(a(), client, IPPROTO_TCP, TCP_CORK, 1), 0);
   EXPECT_EQ(WriteText(a(), client, std::string(2000, 'x')), 2000);
   Pass(50ms);
-  EXPECT_EQ(ReadText(b(), server, 5000).size(), 1460u);
+  EXPECT_EQ(ReadText(b(), server, 5000).size(), kSegment);
   EXPECT_EQ(SetInt(a(), client, IPPROTO_TCP, TCP_CORK, 0), 0);
   Pass(10ms);
-  EXPECT_EQ(ReadText(b(), server, 5000).size(), 540u);
+  EXPECT_EQ(ReadText(b(), server, 5000).size(), 2000 - kSegment);
 
   EXPECT_EQ(SetInt(a(), client, IPPROTO_TCP, TCP_CORK, 1), 0);
   EXPECT_EQ(WriteText(a(), client, "slow"), 4);
