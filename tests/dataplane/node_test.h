@@ -42,7 +42,7 @@ class NodeTest : public testing::Test {
     node_ = std::make_unique<Node>(c, now_);
     auto app = std::make_unique<ScriptApp>();
     app_ = app.get();
-    app_->set_echo(true);
+    app_->set_reading(ScriptApp::Reading::kEcho);
     const uint16_t number = node_->Add(std::move(app));
     EXPECT_TRUE(node_->pipeline().tcp().Listen({}, kPort, number).ok());
     EXPECT_TRUE(node_->pipeline().udp().Bind({}, 7, number).ok());

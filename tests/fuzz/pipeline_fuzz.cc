@@ -118,7 +118,8 @@ void Fuzz::Build() {
   node_ = std::make_unique<Node>(c, now_);
   auto app = std::make_unique<ScriptApp>();
   app_ = app.get();
-  app_->set_echo((kind & 64) == 0);
+  app_->set_reading((kind & 64) == 0 ? sim::ScriptApp::Reading::kEcho
+                                     : sim::ScriptApp::Reading::kWhenTold);
   app_number_ = node_->Add(std::move(app));
   if (!node_->pipeline().tcp().Listen({}, kOurPort, app_number_).ok() ||
       !node_->pipeline().udp().Bind({}, kOurPort, app_number_).ok()) {
