@@ -76,6 +76,13 @@ uint32_t MeasureRtt(const ControlBlock& cb, const Acknowledgment& a,
   return std::max<uint32_t>(elapsed_ms * 1000, 1);
 }
 
+// RFC 7661: a window that was not used is not proved right, and does not grow;
+// in slow start it grows to twice what was.
+bool WindowWasUsed(const ControlBlock& cb, const SendState& tx) {
+  if (tx.Has(kCwndLimited)) return true;
+  return cb.cwnd < cb.ssthresh && cb.cwnd < 2 * tx.max_flight;
+}
+
 // RFC 8985 section 6.2 step 1, over some minutes.
 void UpdateMinRtt(SendState& tx, uint32_t rtt_us, const Context& ctx) {
   constexpr uint32_t kWindowUs = 300'000'000;
@@ -273,7 +280,7 @@ void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
 }
 
 void InitSendState(const ControlBlock& cb, SendState& tx) {
-  tx.recover = tx.fack = tx.undo_from = cb.snd_una;
+  tx.recover = tx.fack = tx.undo_from = tx.limited_end = cb.snd_una;
   tx.min_rtt_us = cb.srtt_us / 8;
 }
 
@@ -284,7 +291,7 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   sample.prior_una = cb.snd_una;
   sample.prior_flight = Pipe(cb, tx);
   sample.ece = a.ece;
-  sample.cwnd_limited = tx.Has(kCwndLimited);
+  sample.cwnd_limited = WindowWasUsed(cb, tx);
   sample.acked = a.ack - cb.snd_una;
   tx.active_ms = ctx.now.ms;
   SentList list(tx, cb.snd_una);
@@ -324,9 +331,6 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
     RearmRetransmit(cb, tx, ctx);  // RFC 6298 (5.2), (5.3)
   } else if (cb.Has(kTailTimer) && tx.sacked_bytes > 0) {
     ArmRetransmitFromHead(cb, tx, ctx);  // no probe is needed any more
-  }
-  if (tx.Has(kCwndLimited) && cb.snd_una >= tx.limited_end) {
-    tx.Clear(kCwndLimited);
   }
 }
 

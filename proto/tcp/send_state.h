@@ -96,9 +96,11 @@ struct SendState {
   uint32_t retransmit_ts = 0;     // TSval of the first retransmission (Eifel)
   SeqNum undo_from;
 
-  SeqNum probe_end;    // TLP.end_seq (RFC 8985 section 7)
-  SeqNum cwr_end;      // ECN: no second reduction before this is acknowledged
-  SeqNum limited_end;  // kCwndLimited holds until this is acknowledged
+  SeqNum probe_end;  // TLP.end_seq (RFC 8985 section 7)
+  SeqNum cwr_end;    // ECN: no second reduction before this is acknowledged
+  // RFC 7661: the largest flight of the round that ends at limited_end.
+  uint32_t max_flight = 0;
+  SeqNum limited_end;
   uint32_t next_send_us = 0;  // pacing
   CongestionState congestion;
 
