@@ -185,6 +185,15 @@ bool EmitLost(const Draft& d) {
     NoteUse(cb, tx, true);
     return false;
   }
+  // A refused window probe's byte at the end is not sent again all alone.
+  const uint32_t more = std::min(
+      {MaxPayload(d) - taken, Unsent(cb), cb.snd_edge - start - taken});
+  if (more > 0 && start + taken == cb.snd_nxt) {
+    list.ExtendLost(more);
+    cb.snd_nxt += more;
+    d.ctx.counters.bytes_out += more;
+    taken += more;
+  }
   d.out.seq = start;
   Describe(d, taken);
   list.Resend(i, taken, d.ctx.now.us);

@@ -29,7 +29,16 @@ struct Step {
   SackReport report;
   bool newly_lost = false;
   bool reduced = false;  // a reduction has just come to its end
+  // RFC 6582: the segment after a partial acknowledgment goes at once.
+  bool resend_now = false;
 };
+
+// What duplicates stand for cannot be what is known to be lost.
+void LimitDuplicates(const ControlBlock& cb, SendState& tx) {
+  if (cb.Has(kSack)) return;
+  const uint32_t flight = cb.snd_nxt - cb.snd_una;
+  tx.sacked_bytes = std::min(tx.sacked_bytes, flight - tx.lost_bytes);
+}
 
 // Without SACK each duplicate stands for one segment that has arrived,
 // whichever that is (RFC 5681 section 3.2): the sum plays the part of the
@@ -55,6 +64,7 @@ void CountDuplicates(const ControlBlock& cb, SendState& tx,
   }
   const uint32_t most = flight > cb.mss ? flight - cb.mss : 0;
   tx.sacked_bytes = std::min(tx.sacked_bytes, most);
+  LimitDuplicates(cb, tx);
 }
 
 // RFC 6298 (3), Karn's algorithm: not from what was sent more than once, except
@@ -143,6 +153,8 @@ void DetectLoss(ControlBlock& cb, SendState& tx, bool partial, Step& step,
     const uint32_t before = tx.lost_bytes;
     SentList(tx, cb.snd_una).MarkHeadLost(cb.mss);
     step.newly_lost = tx.lost_bytes > before;
+    step.resend_now = step.newly_lost;
+    LimitDuplicates(cb, tx);
   }
 }
 
@@ -242,6 +254,9 @@ void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
   if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
     ReduceProportionally(cb, tx, step.sample.delivered,
                          step.sample.acked > 0 && !step.newly_lost);
+    if (step.resend_now) {
+      cb.cwnd = std::max<uint32_t>(cb.cwnd, Pipe(cb, tx) + cb.mss);
+    }
   } else if (step.sample.acked > 0 && step.sample.delivered > 0 &&
              !step.reduced) {
     // What SACKs have told of before has been counted (RFC 5681's "previously
