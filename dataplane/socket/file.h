@@ -76,7 +76,7 @@ struct TcpSocket : SocketFile {
   Duration linger_time{};
   uint32_t receive_low = 1;  // SO_RCVLOWAT
   Duration defer_accept{};
-  uint32_t notsent_low = UINT32_MAX;  // TCP_NOTSENT_LOWAT
+  uint32_t notsent_low = 0;  // TCP_NOTSENT_LOWAT; 0: no limit
   // What was received before the connection broke.
   std::vector<uint8_t> leftover;
   size_t leftover_begin = 0;
@@ -96,6 +96,7 @@ struct TcpSocket : SocketFile {
   // How much more may be queued before TCP_NOTSENT_LOWAT says no; phase kOpen.
   uint32_t UnsentRoom() const {
     const tcp::ControlBlock& cb = connection.control_block();
+    if (notsent_low == 0) return UINT32_MAX;
     const uint32_t unsent = cb.snd_queued - cb.snd_nxt;
     return unsent < notsent_low ? notsent_low - unsent : 0;
   }

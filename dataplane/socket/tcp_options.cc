@@ -136,7 +136,7 @@ int SocketStack::SetTcpOption(TcpSocket& s, int name, const void* value,
         o.max_segment = static_cast<uint16_t>(number);
       });
     case TCP_NOTSENT_LOWAT:
-      s.notsent_low = number == 0 ? UINT32_MAX : static_cast<uint32_t>(number);
+      s.notsent_low = static_cast<uint32_t>(number);
       return 0;
     case TCP_DEFER_ACCEPT:
       s.defer_accept = std::chrono::seconds(std::max(number, 0));

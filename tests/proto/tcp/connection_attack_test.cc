@@ -139,7 +139,7 @@ TEST_P(ConnectionAttackTest, StrayAcksDoNotStorm) {
 }
 
 TEST_P(ConnectionAttackTest, DataWithAnAckOfWhatWasNotSent) {
-  ack = h.cb.snd_max - h.cb.iss + 1;
+  ack = h.cb.snd_nxt - h.cb.iss + 1;
   h.Receive(At("P.", nxt, 10));
   Unharmed();
   EXPECT_THAT(h.Sent(), ElementsAre(challenge));

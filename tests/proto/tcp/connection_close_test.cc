@@ -242,11 +242,11 @@ TEST_P(ConnectionCloseTest, CloseTwiceIsOnce) {
 TEST_P(ConnectionCloseTest, AbortIsExactWhenNothingIsLost) {
   h.Write(5000);
   SegmentSpec reset;
-  ASSERT_TRUE(AbortSegment(h.cb, reset));
+  ASSERT_TRUE(AbortSegment(h.cb, h.Context().now, reset));
   EXPECT_EQ(reset.seq, h.Ours(5001));
   EXPECT_EQ(reset.flags, kRst | kAck);
   h.Advance(250ms);  // snd_nxt has fallen back; the peer's RCV.NXT has not
-  ASSERT_TRUE(AbortSegment(h.cb, reset));
+  ASSERT_TRUE(AbortSegment(h.cb, h.Context().now, reset));
   EXPECT_EQ(reset.seq, h.Ours(5001));
 }
 
@@ -255,7 +255,7 @@ TEST_P(ConnectionCloseTest, AbortAfterTheFinNeedsNoReset) {
   h.Close();
   h.Receive("F. 1(0) ack 1");
   EXPECT_EQ(h.state(), State::kClosing);
-  EXPECT_FALSE(AbortSegment(h.cb, reset));
+  EXPECT_FALSE(AbortSegment(h.cb, h.Context().now, reset));
 }
 
 TEST_P(ConnectionCloseTest, AbortWithDataBeforeTheFinTellsThePeer) {
@@ -264,7 +264,7 @@ TEST_P(ConnectionCloseTest, AbortWithDataBeforeTheFinTellsThePeer) {
   h.Write(100);
   h.Close();
   EXPECT_EQ(h.state(), State::kLastAck);
-  EXPECT_TRUE(AbortSegment(h.cb, reset));
+  EXPECT_TRUE(AbortSegment(h.cb, h.Context().now, reset));
   EXPECT_EQ(reset.seq, h.Ours(1));
 }
 

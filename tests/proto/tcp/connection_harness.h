@@ -26,6 +26,7 @@
 #include "proto/tcp/header_prediction.h"
 #include "proto/tcp/ingest.h"
 #include "proto/tcp/invariants.h"
+#include "proto/tcp/recovery.h"
 #include "proto/tcp/time_wait.h"
 #include "proto/tcp/timers.h"
 
@@ -53,6 +54,9 @@ inline constexpr uint16_t kTestMss = 1000;
 inline Config TestConfig() {
   Config config;
   config.receive_buffer = 60'000;
+  // Its numbers are the ones that are easily foretold.
+  config.congestion = CongestionControl::kNewReno;
+  config.hystart = false;
   return config;
 }
 
@@ -213,8 +217,8 @@ class ConnectionHarness {
     }
     const SeqNum before = cb.rcv_nxt;
     const bool opening = cb.state == State::kSynSent;
-    if (!IngestPredicted(cb, segment, Context(), result)) {
-      result = Ingest(cb, segment, &holes, Context());
+    if (!IngestPredicted(cb, segment, Tx(), Context(), result)) {
+      result = Ingest(cb, segment, {Tx(), &holes}, Context());
     }
     events |= result.events;
     acked += result.acked;
@@ -263,7 +267,7 @@ class ConnectionHarness {
           << kTickShift));
       if (due > end) break;
       now_ = std::max(now_, due);
-      const uint8_t actions = OnTimers(cb, Context());
+      const uint8_t actions = OnTimers(cb, Tx(), Context());
       ASSERT_NE(actions, kTimerNothing) << "a deadline that does not expire";
       timer_actions |= actions;
       if ((actions & (kTimerAbort | kTimerDone)) != 0) aborted = true;
@@ -292,8 +296,9 @@ class ConnectionHarness {
 
   void Pump() {
     SegmentSpec spec;
-    for (int i = 0;
-         Alive() && NextSegment(cb, Space(), kTestMss, Context(), spec); ++i) {
+    for (int i = 0; Alive() && NextSegment(cb, Needed(), Space(), kTestMss,
+                                           Context(), spec);
+         ++i) {
       Log(spec);
       Check();
       ASSERT_LT(i, 10'000) << "NextSegment does not come to an end";
@@ -315,8 +320,18 @@ class ConnectionHarness {
   }
   void Check() {
     if (!Alive()) return;
-    EXPECT_STREQ(CheckInvariants(cb, config), nullptr);
+    EXPECT_STREQ(CheckInvariants(cb, Tx(), config), nullptr);
   }
+  SendState* Tx() { return tx ? &*tx : nullptr; }
+  // As the pipeline does: a send state is made when there is need of it.
+  Extras Needed() {
+    if (!tx && NeedsSendState(cb)) {
+      tx.emplace();
+      InitSendState(cb, *tx);
+    }
+    return {Tx(), &holes};
+  }
+  SendPhase phase() const { return tx ? tx->phase : SendPhase::kOpen; }
   SeqNum Ours(int64_t relative) const {
     return SeqNum(origin.iss + static_cast<uint32_t>(relative));
   }
@@ -325,6 +340,7 @@ class ConnectionHarness {
   Counters counters;
   ControlBlock cb;
   ReceiveHoles holes;
+  std::optional<SendState> tx;
   ReceiveModel receiver;
   std::optional<TimeWait> time_wait;
   TimeWaitVerdict last_verdict = TimeWaitVerdict::kIgnore;

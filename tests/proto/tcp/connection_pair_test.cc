@@ -27,6 +27,7 @@ struct Packet {
   uint32_t stream_offset = 0;  // of the payload, as its sender counts
   std::array<uint8_t, kMaxOptionsLength> options{};
   uint16_t options_length = 0;
+  bool ce = false;
 };
 
 struct Arrival {
@@ -47,6 +48,7 @@ struct Plan {
     delay = Duration(rng.Between(10, 50'000) * 1us);
     if (rng.Below(2) == 0) jitter = Duration(rng.Below(60'000) * 1us);
     simultaneous_open = rng.Below(5) == 0;
+    if (rng.Below(3) == 0) mark_ppm = rng.Below(200'000);
     mss = static_cast<uint16_t>(rng.Between(88, 1460));
     if (rng.Below(4) == 0) {
       blackout_begins = Duration(rng.Below(2'000) * 1ms);
@@ -59,6 +61,7 @@ struct Plan {
 
   uint32_t loss_ppm;
   uint32_t duplicate_ppm;
+  uint32_t mark_ppm = 0;  // of what may be marked instead of dropped
   Duration delay;
   Duration jitter = 0s;
   Duration blackout_begins = 0s;  // while it lasts, nothing arrives
@@ -73,6 +76,13 @@ class Endpoint {
     const uint32_t sizes[] = {600, 3'000, 20'000, 65'535, 300'000};
     config_.receive_buffer = sizes[rng.Below(5)];
     config_.nodelay = rng.Below(2) == 0;
+    config_.congestion = static_cast<CongestionControl>(rng.Below(3));
+    config_.timestamps = rng.Below(3) != 0;
+    config_.sack = rng.Below(3) != 0;
+    config_.ecn = static_cast<Ecn>(rng.Below(3));
+    config_.tail_loss_probe = rng.Below(4) != 0;
+    config_.frto = rng.Below(4) != 0;
+    config_.hystart = rng.Below(2) != 0;
     // A wire this lossy must not look like a dead peer.
     config_.max_retransmits = 60;
     config_.max_syn_retransmits = 60;
@@ -110,12 +120,12 @@ class Endpoint {
     PollRequest(now);
     if (!Alive()) return;
     if (Due(now)) {
-      const uint8_t actions = OnTimers(cb_, Context(now));
+      const uint8_t actions = OnTimers(cb_, Tx(), Context(now));
       ASSERT_EQ(actions & kTimerAbort, 0) << "gave up a living peer";
     }
     RunApplication(now);
     SegmentSpec spec;
-    while (NextSegment(cb_, Space(), mss_, Context(now), spec)) {
+    while (NextSegment(cb_, Needed(), Space(), mss_, Context(now), spec)) {
       out_.push_back(spec);
       Verify();
       ASSERT_LT(out_.size(), 5'000u) << "emit does not come to an end";
@@ -145,8 +155,7 @@ class Endpoint {
   std::string Describe() const {
     return std::string(Over() ? "over" : StateName(cb_.state)) + " una " +
            std::to_string(cb_.snd_una - iss_) + " nxt " +
-           std::to_string(cb_.snd_nxt - iss_) + " max " +
-           std::to_string(cb_.snd_max - iss_) + " edge " +
+           std::to_string(cb_.snd_nxt - iss_) + " edge " +
            std::to_string(cb_.snd_edge - iss_) + " end " +
            std::to_string(cb_.SendEnd() - iss_) + " received " +
            std::to_string(received()) + " flags " + std::to_string(cb_.flags);
@@ -161,13 +170,21 @@ class Endpoint {
     const std::optional<Tick> next = NextDeadline(cb_);
     return next && !TickBefore(Now(now).tick, *next);
   }
+  SendState* Tx() { return tx_ ? &*tx_ : nullptr; }
+  Extras Needed() {
+    if (!tx_ && NeedsSendState(cb_)) {
+      tx_.emplace();
+      InitSendState(cb_, *tx_);
+    }
+    return {Tx(), &holes_};
+  }
   uint32_t Space() const {
     const uint32_t used = receiver_.unread();
     return config_.receive_buffer > used ? config_.receive_buffer - used : 0;
   }
   void Verify() {
     if (Alive()) {
-      ASSERT_STREQ(CheckInvariants(cb_, config_), nullptr);
+      ASSERT_STREQ(CheckInvariants(cb_, Tx(), config_), nullptr);
     }
   }
 
@@ -181,6 +198,7 @@ class Endpoint {
         static_cast<uint16_t>(kHeaderLength + packet.options_length);
     segment.payload_length = static_cast<uint16_t>(spec.length);
     segment.options = packet.options.data();
+    segment.ce = packet.ce;
     segment.offset_and_flags =
         static_cast<uint16_t>(segment.header_length / 4 << 12 | spec.flags);
     return segment;
@@ -245,11 +263,11 @@ class Endpoint {
     const SeqNum before = cb_.rcv_nxt;
     const bool opening = cb_.state == State::kSynSent;
     IngestResult result;
-    if (!IngestPredicted(cb_, segment, Context(now), result)) {
+    if (!IngestPredicted(cb_, segment, Tx(), Context(now), result)) {
       // Memory for holes may be short, but only while there are none.
-      const bool none = holes_.ranges.empty() && !holes_.has_fin;
+      const bool none = holes_.Empty();
       ReceiveHoles* holes = none && rng_.Below(8) == 0 ? nullptr : &holes_;
-      result = Ingest(cb_, segment, holes, Context(now));
+      result = Ingest(cb_, segment, {Tx(), holes}, Context(now));
     }
     acked_ += result.acked;
     // The stream is a function of the offset: equal offsets are equal bytes.
@@ -301,6 +319,7 @@ class Endpoint {
   Config config_;
   Counters counters_;
   ReceiveModel receiver_;
+  std::optional<SendState> tx_;
   std::optional<Request> request_;
   std::optional<TimeWait> time_wait_;
   std::optional<Tick> reads_at_;
@@ -381,10 +400,9 @@ class Pair {
     Packet packet;
     packet.spec = spec;
     packet.stream_offset = sides_[from].StreamOffset(spec.seq);
-    if (spec.has_syn_options) {
-      packet.options_length = static_cast<uint16_t>(
-          WriteSynOptions(packet.options.data(), spec.syn_options));
-    }
+    packet.options_length =
+        static_cast<uint16_t>(WriteOptions(packet.options.data(), spec));
+    packet.ce = spec.ect && rng_.ChancePpm(plan_.mark_ppm);
     const int copies = rng_.ChancePpm(plan_.duplicate_ppm) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
       if (rng_.ChancePpm(plan_.loss_ppm)) continue;

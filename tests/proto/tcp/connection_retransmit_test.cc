@@ -146,7 +146,7 @@ TEST_P(RetransmitTest, FastRetransmitAndFullAck) {
   h.Write(5000);
   EXPECT_EQ(h.Sent().size(), 4u);  // up to the inflated window
   Ack(10'001);
-  EXPECT_FALSE(h.cb.Has(kFastRecovery));
+  EXPECT_NE(h.phase(), SendPhase::kRecovery);
   EXPECT_EQ(h.cb.cwnd, 5000u);  // min(ssthresh, FlightSize + SMSS)
   EXPECT_EQ(h.counters.fast_retransmits, 1u);
   EXPECT_EQ(h.counters.timeouts, 0u);
@@ -166,11 +166,11 @@ TEST_P(RetransmitTest, PartialAckSendsTheNextHole) {
   h.Sent();
   Ack(3001);
   EXPECT_THAT(h.Sent(), ElementsAre(". 3001(1000) ack 1"));
-  EXPECT_TRUE(h.cb.Has(kFastRecovery));
+  EXPECT_EQ(h.phase(), SendPhase::kRecovery);
   Ack(6001);
   EXPECT_THAT(h.Sent(), ElementsAre(". 6001(1000) ack 1"));
   Ack(10'001);
-  EXPECT_FALSE(h.cb.Has(kFastRecovery));
+  EXPECT_NE(h.phase(), SendPhase::kRecovery);
   EXPECT_EQ(h.counters.fast_retransmits, 1u);
 }
 
@@ -182,7 +182,7 @@ TEST_P(RetransmitTest, LostRetransmissionWaitsForTheTimer) {
   h.Advance(310ms);
   EXPECT_THAT(h.Sent(), ElementsAre(". 1(1000) ack 1"));
   EXPECT_EQ(h.cb.cwnd, 1000u);
-  EXPECT_FALSE(h.cb.Has(kFastRecovery));
+  EXPECT_NE(h.phase(), SendPhase::kRecovery);
 }
 
 // RFC 6582 section 3.2 step 2.
@@ -192,12 +192,12 @@ TEST_P(RetransmitTest, DuplicatesOfTheOldWindowAreNoNewLoss) {
   Ack(1001);
   h.Sent();
   Acks(1001, 5);
-  EXPECT_FALSE(h.cb.Has(kFastRecovery));
+  EXPECT_NE(h.phase(), SendPhase::kRecovery);
   Ack(10'001);
   h.Write(3000);
   h.Sent();
   Acks(10'001, 3);  // brought about by what the timeout sent again
-  EXPECT_FALSE(h.cb.Has(kFastRecovery));
+  EXPECT_NE(h.phase(), SendPhase::kRecovery);
   EXPECT_EQ(h.counters.fast_retransmits, 0u);
   Ack(11'001);
   h.Write(3000);
@@ -211,12 +211,12 @@ TEST_P(RetransmitTest, WhatIsNoDuplicateAck) {
   h.Receive("P. 1(10) ack 1 win 50000");   // data
   h.Receive("P. 11(10) ack 1 win 50000");  // data
   h.Receive(". 21(0) ack 1 win 51000");    // a window update
-  EXPECT_EQ(h.cb.dup_acks, 0);
+  EXPECT_EQ(h.tx->dup_acks, 0);
   h.Receive(". 21(0) ack 1 win 51000");
-  EXPECT_EQ(h.cb.dup_acks, 1);
+  EXPECT_EQ(h.tx->dup_acks, 1);
   h.Receive(". 21(0) ack 5001 win 51000");
   h.Receive(". 21(0) ack 5001 win 51000");  // nothing outstanding
-  EXPECT_EQ(h.cb.dup_acks, 0);
+  EXPECT_EQ(h.tx->dup_acks, 0);
 }
 
 TEST_P(RetransmitTest, RetransmissionCarriesTheFin) {

@@ -181,7 +181,7 @@ TEST_P(RequestTest, Establish) {
   EXPECT_EQ(cb.snd_wscale(), 7);
   EXPECT_EQ(cb.rcv_wscale(), 3);
   EXPECT_EQ(cb.srtt_us / 8, 70'000u);
-  EXPECT_STREQ(CheckInvariants(cb, config), nullptr);
+  EXPECT_STREQ(CheckInvariants(cb, nullptr, config), nullptr);
 }
 
 TEST_P(RequestTest, EstablishWithAllOptions) {

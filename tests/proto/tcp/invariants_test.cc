@@ -7,6 +7,8 @@
 #include <string>
 
 #include "proto/tcp/header_prediction.h"
+#include "proto/tcp/recovery.h"
+#include "proto/tcp/sent_list.h"
 
 namespace corelane::tcp {
 namespace {
@@ -17,7 +19,7 @@ ControlBlock Healthy() {
   cb.mss = 1000;
   cb.cwnd = 10'000;
   cb.snd_una = SeqNum(0xfffffff0);
-  cb.snd_nxt = cb.snd_max = cb.snd_una + 1000;
+  cb.snd_nxt = cb.snd_una + 1000;
   cb.snd_queued = cb.snd_una + 2000;
   cb.snd_edge = cb.snd_una + 5000;
   cb.rcv_nxt = cb.rcv_acked = SeqNum(0xffffffff);
@@ -27,9 +29,18 @@ ControlBlock Healthy() {
   return cb;
 }
 
+SendState HealthySender(const ControlBlock& cb) {
+  SendState tx;
+  InitSendState(cb, tx);
+  EXPECT_TRUE(SentList(tx, cb.snd_una).Append(cb.snd_una + 600, 1, 0));
+  EXPECT_TRUE(SentList(tx, cb.snd_una).Append(cb.snd_una + 1000, 2, 0));
+  return tx;
+}
+
 TEST(Invariants, HealthyBlockHasNone) {
   const ControlBlock cb = Healthy();
-  EXPECT_STREQ(CheckInvariants(cb, Config()), nullptr);
+  const SendState tx = HealthySender(cb);
+  EXPECT_STREQ(CheckInvariants(cb, &tx, Config()), nullptr);
   EXPECT_STREQ(CheckSettled(cb), nullptr);
 }
 
@@ -39,8 +50,8 @@ TEST(Invariants, EachFaultIsNamed) {
     std::function<void(ControlBlock&)> spoil;
   } cases[] = {
       {"snd_una > snd_nxt", [](auto& cb) { cb.snd_nxt = cb.snd_una - 1; }},
-      {"snd_nxt > snd_max", [](auto& cb) { cb.snd_nxt += 1; }},
-      {"beyond the end", [](auto& cb) { cb.snd_queued = cb.snd_max - 1; }},
+      {"do not cover", [](auto& cb) { cb.snd_nxt += 1; }},
+      {"beyond the end", [](auto& cb) { cb.snd_queued = cb.snd_nxt - 1; }},
       {"send buffer", [](auto& cb) { cb.snd_queued += 1u << 20; }},
       {"mss is 0", [](auto& cb) { cb.mss = 0; }},
       {"cwnd below", [](auto& cb) { cb.cwnd = 999; }},
@@ -52,19 +63,45 @@ TEST(Invariants, EachFaultIsNamed) {
       {"prediction", [](auto& cb) { cb.state = State::kCloseWait; }},
       {"FIN and the state", [](auto& cb) { cb.Set(kFinQueued); }},
       {"LISTEN or TIME-WAIT", [](auto& cb) { cb.state = State::kTimeWait; }},
-      {"rtt_seq",
-       [](auto& cb) {
-         cb.Set(kTimingRtt);
-         cb.rtt_seq = cb.snd_max + 1;
-       }},
   };
   for (const auto& c : cases) {
     ControlBlock cb = Healthy();
+    const SendState tx = HealthySender(cb);
     c.spoil(cb);
-    const char* wrong = CheckInvariants(cb, Config());
+    const char* wrong = CheckInvariants(cb, &tx, Config());
     ASSERT_NE(wrong, nullptr) << c.expected;
     EXPECT_NE(std::string(wrong).find(c.expected), std::string::npos) << wrong;
   }
+}
+
+TEST(Invariants, EachFaultOfASenderIsNamed) {
+  const struct {
+    const char* expected;
+    std::function<void(SendState&)> spoil;
+  } cases[] = {
+      {"a run of nothing",
+       [](auto& tx) { tx.ranges[0].end = tx.ranges[1].end; }},
+      {"without a segment", [](auto& tx) { tx.ranges[0].segments = 0; }},
+      {"lost_bytes", [](auto& tx) { tx.lost_bytes = 1; }},
+      {"sacked_bytes",
+       [](auto& tx) { tx.ranges[1].fate = SentRange::Fate::kSacked; }},
+      {"no recovery",
+       [](auto& tx) {
+         tx.ranges[0].fate = SentRange::Fate::kLost;
+         tx.lost_bytes = 600;
+       }},
+  };
+  ControlBlock cb = Healthy();
+  cb.Set(kSack);
+  for (const auto& c : cases) {
+    SendState tx = HealthySender(cb);
+    c.spoil(tx);
+    const char* wrong = CheckInvariants(cb, &tx, Config());
+    ASSERT_NE(wrong, nullptr) << c.expected;
+    EXPECT_NE(std::string(wrong).find(c.expected), std::string::npos) << wrong;
+  }
+  EXPECT_STREQ(CheckInvariants(cb, nullptr, Config()),
+               "in flight without a send state");
 }
 
 TEST(Invariants, WhatWaitsNeedsATimer) {
