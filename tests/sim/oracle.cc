@@ -24,7 +24,7 @@ const char* CheckBlock(const tcp::ControlBlock& cb, const tcp::SendState* tx,
   // What is still on the dirty list had no room to send, and may owe anything.
   if (cb.Has(tcp::kDirty)) return nullptr;
   if (!TimerIsFiled(cb, tx)) return "a deadline that is not in the wheel";
-  return tcp::CheckSettled(cb);
+  return tcp::CheckSettled(cb, tx);
 }
 
 }  // namespace
