@@ -329,6 +329,11 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
     EnterCwr(cb, tx, step, ctx);  // the probe repaired a loss
   }
   ChangePhase(cb, tx, a, step, ctx);
+  if (!cb.Has(kSack)) {
+    // What is lost has not arrived, whatever duplicates say.
+    tx.sacked_bytes =
+        std::min(tx.sacked_bytes, cb.snd_nxt - cb.snd_una - tx.lost_bytes);
+  }
   ChangeWindow(cb, tx, step, ctx);
   if (tx.Has(kTimedOut) && cb.snd_una > tx.recover) tx.Clear(kTimedOut);
   if (sample.acked > 0 || !cb.Has(kRetransmitTimer)) {
