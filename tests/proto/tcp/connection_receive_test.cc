@@ -162,7 +162,7 @@ TEST_P(ReceiveTest, WithoutMemoryForGapsNothingIsParked) {
   segment.payload_length = 10;
   segment.header_length = kHeaderLength;
   segment.offset_and_flags = kPredictedWord;
-  result = Ingest(copy, segment, nullptr, h.Context());
+  result = Ingest(copy, segment, {h.Tx(), nullptr}, h.Context());
   EXPECT_EQ(result.placement, Placement::kNone);
   EXPECT_GT(copy.acks_owed, 0);
 }
