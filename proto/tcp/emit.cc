@@ -170,9 +170,9 @@ uint32_t AppendNew(const Draft& d, SeqNum start, uint32_t taken) {
   const SeqNum end = start + taken;
   const uint32_t full = MaxPayload(d);
   if (end != cb.snd_nxt || end >= cb.snd_edge || taken >= full) return 0;
-  const uint32_t room = CongestionRoom(cb, tx);
-  const uint32_t more = std::min({Unsent(cb), cb.snd_edge - end, full - taken,
-                                  room > taken ? room - taken : 0});
+  // What is being sent again counts as under way by now.
+  const uint32_t more = std::min(
+      {Unsent(cb), cb.snd_edge - end, full - taken, CongestionRoom(cb, tx)});
   if (more == 0) return 0;
   SentList list(tx, cb.snd_una);
   if (!list.Append(end + more, d.ctx.now.us, 0)) return 0;
