@@ -33,7 +33,7 @@ struct Secrets {
 
 struct Core {
   Core(PacketPool* packet_pool, const Secrets& s, Time time)
-      : pool(*packet_pool), secrets(s), rng(s.rng, 1) {
+      : pool(*packet_pool), secrets(s), rng(s.rng, 1), challenge_rng(s.rng, 2) {
     SetTime(time);
     low_memory_mark = pool.available() / 8;
   }
@@ -51,9 +51,23 @@ struct Core {
   // costs more than a packet does.
   int64_t spare_packets = 0;
 
+  // Challenge ACKs that may still leave in this second (RFC 5961 section 7).
+  // How many that were is not to be known: whoever counts those that he draws
+  // would learn what became of the spoofed ones (CVE-2016-5696).
+  uint32_t challenge_budget = 0;
+  Time challenge_refill = kTimeZero;
+  Rng challenge_rng;
+
   void SetTime(Time time) {
     now = time;
     tcp_now = tcp::Now(time);
+  }
+
+  void RefillChallenges() {
+    constexpr uint32_t kPerSecond = 1000;  // +- 50 %
+    if (now < challenge_refill) return;
+    challenge_refill = now + 1s;
+    challenge_budget = kPerSecond / 2 + challenge_rng.Below(kPerSecond + 1);
   }
 
   void CheckMemory() {

@@ -165,7 +165,13 @@ void IcmpLayer::OnError(const icmp::Message& message) {
                          quoted.source_port, quoted.destination_port};
   const bool fragmentation_needed = message.type == icmp::kUnreachable &&
                                     message.code == icmp::kFragmentationNeeded;
-  if (!fragmentation_needed && message.type != icmp::kUnreachable) return;
+  // A source quench is ignored, like a redirect (RFC 9293 section 3.9.2.2,
+  // MUST-55).
+  if (message.type != icmp::kUnreachable &&
+      message.type != icmp::kTimeExceeded &&
+      message.type != icmp::kParameterProblem) {
+    return;
+  }
   tcp_->OnIcmpError(key, quoted.seq, IsHardError(message), fragmentation_needed,
                     fragmentation_needed ? message.next_hop_mtu() : 0);
 }

@@ -6,6 +6,7 @@
 #include "dataplane/pipeline/tcp_layer.h"
 #include "proto/tcp/close.h"
 #include "proto/tcp/emit.h"
+#include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -25,7 +26,7 @@ void TcpLayer::DropBuffersIfEmpty(uint32_t index) {
 
 uint32_t TcpLayer::ReceiveSpace(uint32_t index) const {
   const Buffers* buffers = BuffersOf(index);
-  const uint32_t all = options(index).receive_buffer;
+  const uint32_t all = tcp::ReceiveLimit(blocks_[index], options(index));
   if (buffers == nullptr) return all;
   // What waits behind a gap lies within the window that was already offered.
   const uint32_t used = buffers->receive.bytes();
@@ -58,6 +59,8 @@ ByteView TcpLayer::Front(uint32_t index) const {
 void TcpLayer::OnConsumed(uint32_t index) {
   DropBuffersIfEmpty(index);
   tcp::ControlBlock& cb = blocks_[index];
+  tcp::TuneReceiveSpace(cb, Readable(index), !core_.low_memory,
+                        MakeContext(index));
   tcp::OnReceiveSpace(cb, ReceiveSpace(index), MakeContext(index));
   if (cb.Has(tcp::kAckNow)) MarkDirty(index);
 }

@@ -4,6 +4,7 @@
 #include "dataplane/pipeline/ipv4_layer.h"
 #include "dataplane/pipeline/tcp_layer.h"
 #include "proto/tcp/header_prediction.h"
+#include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -24,6 +25,7 @@ void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
 }
 
 void TcpLayer::Ingest() {
+  core_.RefillChallenges();
   for (uint32_t i = 0; i < arrived_count_; ++i) {
     table_.PrefetchRecord(arrived_[i].hash);
   }
@@ -76,7 +78,7 @@ bool TcpLayer::MayPark(uint32_t index) const {
   const Buffers* buffers = BuffersOf(index);
   if (buffers == nullptr) return true;
   return buffers->reorder.pinned_bytes() + kPacketBufferSize <=
-         kMaxParkedShare * options(index).receive_buffer;
+         kMaxParkedShare * tcp::ReceiveLimit(blocks_[index], options(index));
 }
 
 // Lets go of what waits behind a gap: it was never acknowledged, so the peer
@@ -240,7 +242,9 @@ void TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
     MarkDirty(entry.index());
     return;
   }
-  if (hard && cb.state == tcp::State::kSynSent) {
+  if (cb.state != tcp::State::kSynSent) return;
+  cb.soft_error = tcp::Error::kUnreachable;
+  if (hard) {
     cb.error = tcp::Error::kUnreachable;
     ++core_.counters.tcp.failed_opens;
     Apply(entry.index(), tcp::kBroken);

@@ -175,10 +175,12 @@ class TcpLayer {
   };
 
   tcp::Context MakeContext(uint32_t index) {
-    return {options(index), core_.counters.tcp, core_.tcp_now};
+    return {options(index), core_.counters.tcp, core_.tcp_now,
+            &core_.challenge_budget};
   }
   tcp::Context MakeContext() const {
-    return {config_, core_.counters.tcp, core_.tcp_now};
+    return {config_, core_.counters.tcp, core_.tcp_now,
+            &core_.challenge_budget};
   }
   // The options of a connection that a request is about to become.
   const tcp::Config& OptionsOf(const tcp::Request& request) const {

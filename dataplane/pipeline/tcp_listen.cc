@@ -24,6 +24,8 @@ void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
                options);
       break;
     case tcp::RequestVerdict::kChallengeAck:
+      if (core_.challenge_budget == 0) break;
+      --core_.challenge_budget;
       ++core_.counters.tcp.challenge_acks;
       SendBare(a.key, tcp::RequestChallenge(request, options, now), options);
       break;

@@ -13,6 +13,11 @@ namespace {
 constexpr uint32_t kFirstEphemeral = 32768;
 constexpr uint32_t kEphemeralCount = 65536 - kFirstEphemeral;
 
+absl::Status NotOneHost(Ipv4Address address) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      ToString(address), " is no single host's address: TCP cannot open it"));
+}
+
 }  // namespace
 
 absl::StatusOr<uint32_t> TcpLayer::Listen(Ipv4Address address, uint16_t port,
@@ -126,11 +131,18 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
                                              Ipv4Address source,
                                              uint16_t source_port,
                                              uint16_t profile) {
+  // RFC 9293 section 3.9.2.3 (MUST-46), before any route is asked for.
+  if (!remote.IsUnicastHost()) return NotOneHost(remote);
+  if (!source.IsAny() && !ip_.IsOurs(source)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(ToString(source), " is not an address of ours"));
+  }
   Path path;
   if (!ip_.FindPath(remote, path)) {
     return absl::UnavailableError(
         absl::StrCat("no route to ", ToString(remote)));
   }
+  if (path.interface->IsDirectedBroadcast(remote)) return NotOneHost(remote);
   tcp::FlowKey key;
   key.local_address = (source.IsAny() ? path.source : source).value();
   key.remote_address = remote.value();

@@ -90,7 +90,7 @@ bool TcpLayer::EmitOne(uint32_t index) {
 }
 
 void TcpLayer::FileTimer(uint32_t index) {
-  const auto deadline = tcp::NextDeadline(blocks_[index]);
+  const auto deadline = tcp::NextDeadline(blocks_[index], SendStateOf(index));
   if (deadline) wheel_.Schedule(index, *deadline);
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proto/tcp/receive_tuning.h"
+
 namespace corelane::socket {
 namespace {
 
@@ -132,7 +134,7 @@ TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
                                : std::max(cb.ssthresh / mss, 2u);
   info.tcpi_snd_cwnd = cb.cwnd / mss;
   info.tcpi_reordering = 3;
-  info.tcpi_rcv_space = options.receive_buffer;
+  info.tcpi_rcv_space = tcp::ReceiveLimit(cb, options);
   info.tcpi_notsent_bytes =
       cb.snd_queued > cb.snd_nxt ? cb.snd_queued - cb.snd_nxt : 0;
   info.tcpi_last_data_sent = MillisSince(cb.una_since, now);

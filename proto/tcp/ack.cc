@@ -97,6 +97,10 @@ bool AllowChallengeAck(ControlBlock& cb, const Context& ctx) {
   if (cb.challenge_at != 0 && now - cb.challenge_at < ToTicks(500ms)) {
     return false;
   }
+  if (ctx.challenge_budget != nullptr) {
+    if (*ctx.challenge_budget == 0) return false;
+    --*ctx.challenge_budget;
+  }
   cb.challenge_at = now;
   ++ctx.counters.challenge_acks;
   return true;

@@ -53,6 +53,8 @@ struct Config {
   bool slow_start_after_idle = true;  // RFC 5681 section 4.1
   bool pacing = false;
   bool mtu_probing = true;  // RFC 8899
+  // PMTU_RAISE_TIMER: how often a larger segment is tried.
+  Duration mtu_raise = 600s;
   bool autotune_receive = true;
   // Keep-alive (RFC 9293 section 3.8.4): off unless the application asks.
   bool keepalive = false;

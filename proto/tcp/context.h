@@ -12,6 +12,9 @@ struct Context {
   const Config& config;
   Counters& counters;
   Now now;
+  // Challenge ACKs that all connections together may still send for now (RFC
+  // 5961 section 7); null: no bound.
+  uint32_t* challenge_budget = nullptr;
 };
 
 }  // namespace corelane::tcp

@@ -120,11 +120,11 @@ struct alignas(64) ControlBlock {
   SeqNum snd_wl1;
   SeqNum snd_wl2;
   Tick ts_recent_at = 0;  // when ts_recent was taken
-  // Receive buffer autotuning: what may be offered at most, and the measurement
-  // of a round trip's worth of data that is going on.
+  // Receive buffer autotuning: what may be offered at most, and from where and
+  // since when a round trip's worth of data is being measured.
   uint32_t receive_space = 0;
-  SeqNum measure_end;
-  uint32_t measure_us = 0;
+  SeqNum measure_from;
+  uint32_t measure_us = 0;  // before that: when the SYN left
   Tick retransmit_deadline = 0;
   Tick ack_deadline = 0;
   uint8_t retransmits = 0;  // consecutive, of the same data
@@ -152,7 +152,9 @@ struct alignas(64) ControlBlock {
   uint16_t port = 0;        // the device it arrived on
   uint16_t timer_slot = 0;  // of the wheel it is filed in, plus 1; 0: none
   Error error = Error::kNone;
-  uint8_t unused = 0;
+  // An ICMP error that may pass (RFC 9293 section 3.9.2.2), while opening: why
+  // nobody answered, should it come to that.
+  Error soft_error = Error::kNone;
   uint16_t profile = 0;  // which set of options, see Config
 
   uint8_t snd_wscale() const { return window_scales & 0xf; }

@@ -4,7 +4,10 @@
 
 #include "proto/tcp/ecn.h"
 #include "proto/tcp/handshake.h"
+#include "proto/tcp/pacing.h"
+#include "proto/tcp/path_mtu.h"
 #include "proto/tcp/rack.h"
+#include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/recovery.h"
 #include "proto/tcp/sent_list.h"
 #include "proto/tcp/timers.h"
@@ -28,6 +31,7 @@ struct Draft {
   ControlBlock& cb;
   const Extras& extras;
   uint32_t receive_space;
+  uint16_t own_mss;
   const Context& ctx;
   SegmentSpec& out;
 };
@@ -167,6 +171,27 @@ uint32_t CongestionRoom(const ControlBlock& cb, const SendState& tx) {
   return cb.cwnd > pipe ? cb.cwnd - pipe : 0;
 }
 
+// A lost tail that does not fill a segment, such as the byte that a closed
+// window refused, takes along what may be sent behind it: on its own it would
+// keep the rest back for a round trip (Nagle's algorithm). Returns how much.
+uint32_t AppendNew(const Draft& d, SeqNum start, uint32_t taken) {
+  ControlBlock& cb = d.cb;
+  SendState& tx = *d.extras.tx;
+  const SeqNum end = start + taken;
+  const uint32_t full = MaxPayload(d);
+  if (end != cb.snd_nxt || end >= cb.snd_edge || taken >= full) return 0;
+  // What is being sent again counts as under way by now.
+  const uint32_t more = std::min(
+      {Unsent(cb), cb.snd_edge - end, full - taken, CongestionRoom(cb, tx)});
+  if (more == 0) return 0;
+  SentList list(tx, cb.snd_una);
+  if (!list.Append(end + more, d.ctx.now.us, 0)) return 0;
+  cb.snd_nxt = end + more;
+  tx.prr_out += more;
+  d.ctx.counters.bytes_out += more;
+  return more;
+}
+
 // What is lost goes first (RFC 6675 section 5, NextSeg rule 1).
 bool EmitLost(const Draft& d) {
   ControlBlock& cb = d.cb;
@@ -185,19 +210,12 @@ bool EmitLost(const Draft& d) {
     NoteUse(cb, tx, true);
     return false;
   }
-  // A refused window probe's byte at the end is not sent again all alone.
-  const uint32_t more = std::min(
-      {MaxPayload(d) - taken, Unsent(cb), cb.snd_edge - start - taken});
-  if (more > 0 && start + taken == cb.snd_nxt) {
-    list.ExtendLost(more);
-    cb.snd_nxt += more;
-    d.ctx.counters.bytes_out += more;
-    taken += more;
-  }
   d.out.seq = start;
-  Describe(d, taken);
   list.Resend(i, taken, d.ctx.now.us);
   NoteAgain(d, taken);
+  NoteMtuResend(tx, start + taken);
+  Describe(d, taken + AppendNew(d, start, taken));
+  AdvancePace(cb, tx, d.out.length, d.ctx);
   // RFC 6298 (5.1); a timer that runs goes on (RFC 6675 section 5 (C.4)).
   if (!cb.Has(kRetransmitTimer) || cb.Has(kPersist)) ArmRetransmit(cb, d.ctx);
   Finish(d);
@@ -228,9 +246,31 @@ uint32_t SendableLength(const Draft& d) {
   return length >= cb.max_window / 2 ? length : 0;
 }
 
+// A segment that probes for a larger path MTU: with all its room, so that its
+// loss is found like any other, and a run of its own.
+bool EmitMtuProbe(const Draft& d) {
+  ControlBlock& cb = d.cb;
+  SendState& tx = *d.extras.tx;
+  const uint16_t size = MtuProbeSize(cb, tx, d.own_mss, d.ctx);
+  if (size == 0 || SackRoom(d) > 0 || Unsent(cb) < size + 3u * cb.mss ||
+      cb.SendWindow() < cb.InFlight() + size || CongestionRoom(cb, tx) < size) {
+    return false;
+  }
+  d.out.seq = cb.snd_nxt;
+  Describe(d, size);
+  tx.Set(kRunSealed);
+  if (!NoteNew(d, false)) return false;
+  tx.Set(kRunSealed);
+  NoteMtuProbe(tx, size, cb.snd_nxt, d.ctx);
+  AdvancePace(cb, tx, size, d.ctx);
+  Finish(d);
+  return true;
+}
+
 bool EmitData(const Draft& d) {
   ControlBlock& cb = d.cb;
   RestartAfterIdle(cb, d.ctx);
+  if (EmitMtuProbe(d)) return true;
   const uint32_t length = SendableLength(d);
   bool fin = false;
   if (FinUnsent(cb) && length == Unsent(cb)) {
@@ -242,6 +282,7 @@ bool EmitData(const Draft& d) {
   d.out.seq = cb.snd_nxt;
   Describe(d, length + (fin ? 1 : 0));
   if (!NoteNew(d, fin)) return false;
+  AdvancePace(cb, *d.extras.tx, length, d.ctx);
   NoteUse(cb, *d.extras.tx, CongestionRoom(cb, *d.extras.tx) < cb.mss);
   Finish(d);
   return true;
@@ -310,6 +351,7 @@ bool EmitTailProbe(const Draft& d) {
     d.out.seq = cb.snd_nxt - taken;
     Describe(d, taken);
     NoteAgain(d, taken);
+    NoteMtuResend(tx, cb.snd_nxt);
     tx.Set(kProbeOut | kProbeResent);
   }
   tx.probe_end = cb.snd_nxt;
@@ -350,6 +392,10 @@ bool Synchronized(const ControlBlock& cb) {
 bool EmitStream(const Draft& d) {
   ControlBlock& cb = d.cb;
   if (cb.Has(kTailProbe) && EmitTailProbe(d)) return true;
+  const bool wanted = d.extras.tx->lost_bytes > 0 || cb.SendEnd() > cb.snd_nxt;
+  if (wanted && PaceHolds(cb, *d.extras.tx, d.ctx)) {
+    return cb.Has(kProbe) && EmitProbe(d);
+  }
   if (EmitLost(d)) return true;
   if (cb.SendEnd() > cb.snd_nxt) {
     if (EmitData(d)) return true;
@@ -365,7 +411,7 @@ bool EmitStream(const Draft& d) {
 bool NextSegment(ControlBlock& cb, const Extras& extras, uint32_t receive_space,
                  uint16_t own_mss, const Context& ctx, SegmentSpec& out) {
   out = SegmentSpec{};
-  const Draft draft{cb, extras, receive_space, ctx, out};
+  const Draft draft{cb, extras, receive_space, own_mss, ctx, out};
   if (cb.Has(kSynDue)) return EmitSyn(cb, own_mss, ctx, out);
   if (cb.state == State::kSynReceived) return EmitAck(draft);
   if (!Synchronized(cb)) return false;
@@ -385,7 +431,7 @@ void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,
   if (!WindowWorthTelling(cb, receive_space, ctx.config)) return;
   const uint32_t gain =
       (cb.rcv_nxt + OfferableSpace(cb, receive_space)) - cb.rcv_edge;
-  if (gain >= OfferableSpace(cb, ctx.config.receive_buffer) / 4 ||
+  if (gain >= OfferableSpace(cb, ReceiveLimit(cb, ctx.config)) / 4 ||
       cb.ReceiveWindow() < 2u * std::max<uint32_t>(cb.rcv_mss, 536)) {
     cb.Set(kAckNow);
   }

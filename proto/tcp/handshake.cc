@@ -2,17 +2,15 @@
 
 #include <algorithm>
 
+#include "proto/tcp/ack_policy.h"
 #include "proto/tcp/header_prediction.h"
+#include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/recovery.h"
 #include "proto/tcp/rtt.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::tcp {
 namespace {
-
-// ACKs sent without delay at the start of a connection, while the peer's
-// congestion window is small and each ACK matters.
-constexpr uint8_t kInitialQuickAcks = 16;
 
 // A segment with timestamps carries that much less payload.
 constexpr uint16_t kTimestampsLength = 12;
@@ -219,6 +217,7 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
     // Karn: a repeated SYN-ACK is not timed.
     OnRttSample(cb, ctx.now.us - request.synack_us, config);
   }
+  StartReceiveTuning(cb, ctx.now);
   UpdatePrediction(cb);
   ++ctx.counters.passive_opens;
 }
@@ -285,6 +284,7 @@ void CompleteActive(ControlBlock& cb, const Context& ctx) {
   cb.state = cb.Has(kFinQueued) ? State::kFinWait1 : State::kEstablished;
   StopRetransmit(cb);
   StartCongestion(cb, ctx.config);
+  StartReceiveTuning(cb, ctx.now);
   cb.retransmits = 0;
   UpdatePrediction(cb);
 }

@@ -82,12 +82,13 @@ const char* CheckInvariants(const ControlBlock& cb, const SendState* tx,
   return wrong != nullptr ? wrong : CheckReceiver(cb, config);
 }
 
-const char* CheckSettled(const ControlBlock& cb) {
+const char* CheckSettled(const ControlBlock& cb, const SendState* tx) {
   if (cb.state == State::kClosed) return nullptr;
   if (cb.Has(kSynDue | kAckNow | kTailProbe | kProbe) || cb.acks_owed > 0) {
     return "something was due and has not been sent";
   }
-  if (cb.snd_una != cb.SendEnd() && !cb.Has(kRetransmitTimer)) {
+  const bool paced = tx != nullptr && tx->Has(kPaced);
+  if (cb.snd_una != cb.SendEnd() && !cb.Has(kRetransmitTimer) && !paced) {
     return "something to send and no timer";
   }
   if (cb.state >= State::kEstablished && cb.rcv_acked != cb.rcv_nxt &&

@@ -14,7 +14,7 @@ const char* CheckInvariants(const ControlBlock& cb, const SendState* tx,
 
 // Likewise, once NextSegment has said that nothing is due: a connection that
 // has something to tell must have a timer that will make it do so.
-const char* CheckSettled(const ControlBlock& cb);
+const char* CheckSettled(const ControlBlock& cb, const SendState* tx = nullptr);
 
 }  // namespace corelane::tcp
 

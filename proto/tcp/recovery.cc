@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proto/tcp/congestion_control.h"
+#include "proto/tcp/path_mtu.h"
 #include "proto/tcp/prr.h"
 #include "proto/tcp/rack.h"
 #include "proto/tcp/rtt.h"
@@ -158,6 +159,15 @@ void DetectLoss(ControlBlock& cb, SendState& tx, bool partial, Step& step,
   }
 }
 
+// RFC 8899 section 3: the loss of nothing but a probe for the path's MTU is no
+// sign of congestion.
+bool OnlyMtuProbeLost(const ControlBlock& cb, SendState& tx) {
+  if (tx.mtu_probe_size == 0 || tx.lost_bytes != tx.mtu_probe_size)
+    return false;
+  const SentList list(tx, cb.snd_una);
+  return list[list.FirstLost()].end == tx.mtu_probe_end;
+}
+
 // Open, Disorder and Cwr: is something lost, or marked?
 void OnAckWhileOpen(ControlBlock& cb, SendState& tx, Step& step,
                     const Context& ctx) {
@@ -166,7 +176,7 @@ void OnAckWhileOpen(ControlBlock& cb, SendState& tx, Step& step,
     step.reduced = true;
   }
   DetectLoss(cb, tx, false, step, ctx);
-  if (tx.lost_bytes > 0) {
+  if (tx.lost_bytes > 0 && !OnlyMtuProbeLost(cb, tx)) {
     EnterRecovery(cb, tx, step, ctx);
     return;
   }
@@ -319,6 +329,7 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
     cb.snd_una = a.ack;
     cb.retransmits = 0;
     cb.una_since = ctx.now.tick;
+    if (tx.mtu_probe_size != 0) NoteMtuAck(cb, tx);
   }
   if (!cb.Has(kSack)) CountDuplicates(cb, tx, a, step);
   sample.delivered = step.delivery.bytes;
@@ -383,7 +394,8 @@ void OnTimeout(ControlBlock& cb, SendState& tx, const Context& ctx) {
 void OnReorderTimeout(ControlBlock& cb, SendState& tx, const Context& ctx) {
   Step step;
   step.newly_lost = RackDetectLoss(cb, tx, ctx);
-  if (step.newly_lost && tx.phase < SendPhase::kRecovery) {
+  if (step.newly_lost && tx.phase < SendPhase::kRecovery &&
+      !OnlyMtuProbeLost(cb, tx)) {
     EnterRecovery(cb, tx, step, ctx);
   }
   if (step.newly_lost && tx.phase == SendPhase::kRecovery) {

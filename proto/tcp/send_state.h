@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "proto/base/sequence.h"
+#include "proto/tcp/clock.h"
 #include "proto/tcp/congestion_state.h"
 
 namespace corelane::tcp {
@@ -44,6 +45,7 @@ enum SendFlag : uint16_t {
   kReorderingSeen = 1 << 1,  // RACK.reordering_seen
   kProbeOut = 1 << 2,        // a tail loss probe is out: probe_end counts
   kProbeResent = 1 << 3,     // ... and it was a retransmission
+  kPaced = 1 << 4,           // something waits for pace_deadline
   kDsackSeen = 1 << 5,       // RACK.dsack_round counts
   kFrto = 1 << 6,            // RFC 5682: is this timeout spurious?
   kCanUndo = 1 << 7,         // undo_from and the prior values count
@@ -96,12 +98,20 @@ struct SendState {
   uint32_t retransmit_ts = 0;     // TSval of the first retransmission (Eifel)
   SeqNum undo_from;
 
-  SeqNum probe_end;  // TLP.end_seq (RFC 8985 section 7)
-  SeqNum cwr_end;    // ECN: no second reduction before this is acknowledged
+  SeqNum probe_end;    // TLP.end_seq (RFC 8985 section 7)
+  SeqNum cwr_end;      // ECN: no second reduction before this is acknowledged
   // RFC 7661: the largest flight of the round that ends at limited_end.
   uint32_t max_flight = 0;
   SeqNum limited_end;
-  uint32_t next_send_us = 0;  // pacing
+  // Pacing: before this nothing is sent, and the timer that ends the wait.
+  uint32_t next_send_us = 0;
+  Tick pace_deadline = 0;
+  // Path MTU discovery: the probe that is out, if its size is not 0, and since
+  // when the next one is being waited for.
+  uint16_t mtu_probe_size = 0;
+  bool mtu_waiting = false;
+  SeqNum mtu_probe_end;
+  Tick mtu_since = 0;
   CongestionState congestion;
 
   std::array<SentRange, kMaxRanges> ranges{};

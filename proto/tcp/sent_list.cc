@@ -233,11 +233,6 @@ void SentList::Resend(uint32_t i, uint32_t length, uint32_t now_us) {
   }
 }
 
-void SentList::ExtendLost(uint32_t length) {
-  At(size() - 1).end += length;
-  tx_.lost_bytes += length;
-}
-
 void SentList::MarkLost(uint32_t i) {
   if (At(i).fate != Fate::kInFlight) return;
   At(i).fate = Fate::kLost;

@@ -73,9 +73,6 @@ class SentList {
   // probe; returns how many, 0 if there is nothing under way there.
   uint32_t ResendTail(uint32_t length, uint32_t now_us);
 
-  // The last run, a lost one, takes in `length` bytes that were not sent yet.
-  void ExtendLost(uint32_t length);
-
   void MarkLost(uint32_t i);
   // The first `length` bytes of the list are lost, if they are under way.
   void MarkHeadLost(uint32_t length);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/tcp/path_mtu.h"
 #include "proto/tcp/recovery.h"
 
 namespace corelane::tcp {
@@ -27,7 +28,10 @@ void BackOff(ControlBlock& cb, const Config& config) {
 }
 
 uint8_t GiveUp(ControlBlock& cb, const Context& ctx) {
-  cb.error = Error::kTimedOut;
+  // RFC 9293 section 3.9.1.8 (MUST-47): soft errors are told.
+  const bool explained =
+      cb.state == State::kSynSent && cb.soft_error != Error::kNone;
+  cb.error = explained ? cb.soft_error : Error::kTimedOut;
   ++ctx.counters.gave_up;
   return kTimerAbort;
 }
@@ -71,6 +75,7 @@ uint8_t OnRetransmitTimeout(ControlBlock& cb, SendState* tx,
   if (cb.state == State::kSynSent || cb.state == State::kSynReceived) {
     cb.Set(kSynDue);
   } else if (tx != nullptr) {
+    SuspectBlackHole(cb, *tx, ctx);
     OnTimeout(cb, *tx, ctx);
   }
   ArmRetransmit(cb, ctx);
@@ -191,7 +196,7 @@ void ArmApp(ControlBlock& cb, Now now, Duration after) {
   cb.Set(kAppTimer);
 }
 
-std::optional<Tick> NextDeadline(const ControlBlock& cb) {
+std::optional<Tick> NextDeadline(const ControlBlock& cb, const SendState* tx) {
   std::optional<Tick> next;
   auto consider = [&](uint32_t flag, Tick deadline) {
     if (cb.Has(flag) && (!next || TickBefore(deadline, *next))) next = deadline;
@@ -200,6 +205,10 @@ std::optional<Tick> NextDeadline(const ControlBlock& cb) {
   consider(kAckTimer, cb.ack_deadline);
   consider(kIdleTimer, cb.idle_deadline);
   consider(kAppTimer, cb.app_deadline);
+  if (tx != nullptr && tx->Has(kPaced) &&
+      (!next || TickBefore(tx->pace_deadline, *next))) {
+    next = tx->pace_deadline;
+  }
   return next;
 }
 
@@ -213,6 +222,10 @@ uint8_t OnTimers(ControlBlock& cb, SendState* tx, const Context& ctx) {
   }
   if (cb.Has(kRetransmitTimer) && Expired(cb.retransmit_deadline, ctx.now)) {
     actions |= OnRetransmitTimer(cb, tx, ctx);
+  }
+  if (tx != nullptr && tx->Has(kPaced) && Expired(tx->pace_deadline, ctx.now)) {
+    tx->Clear(kPaced);
+    actions |= kTimerEmit;
   }
   if (cb.Has(kIdleTimer) && Expired(cb.idle_deadline, ctx.now)) {
     cb.Clear(kIdleTimer);

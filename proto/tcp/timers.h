@@ -28,8 +28,9 @@ void ArmDelayedAck(ControlBlock& cb, const Context& ctx);
 void ArmIdle(ControlBlock& cb, Now now, Duration after);
 void ArmApp(ControlBlock& cb, Now now, Duration after);
 
-// The earliest armed deadline, if any.
-std::optional<Tick> NextDeadline(const ControlBlock& cb);
+// The earliest armed deadline, if any. `tx` may be null.
+std::optional<Tick> NextDeadline(const ControlBlock& cb,
+                                 const SendState* tx = nullptr);
 
 // What expired timers ask of the pipeline, as bits.
 enum TimerAction : uint8_t {

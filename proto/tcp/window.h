@@ -7,6 +7,7 @@
 
 #include "proto/tcp/config.h"
 #include "proto/tcp/control_block.h"
+#include "proto/tcp/receive_tuning.h"
 
 namespace corelane::tcp {
 
@@ -22,7 +23,7 @@ inline bool WindowWorthTelling(const ControlBlock& cb, uint32_t space,
                                const Config& config) {
   const SeqNum edge = cb.rcv_nxt + OfferableSpace(cb, space);
   if (edge <= cb.rcv_edge) return false;
-  const uint32_t step = std::min<uint32_t>(config.receive_buffer / 2,
+  const uint32_t step = std::min<uint32_t>(ReceiveLimit(cb, config) / 2,
                                            std::max<uint32_t>(cb.rcv_mss, 536));
   return edge - cb.rcv_edge >= step;
 }

@@ -12,8 +12,8 @@ namespace {
 bool Live(const tcp::ControlBlock& cb) { return cb.generation != 0; }
 
 // The wheel comes round for a connection not later than its first deadline.
-bool TimerIsFiled(const tcp::ControlBlock& cb) {
-  const auto deadline = tcp::NextDeadline(cb);
+bool TimerIsFiled(const tcp::ControlBlock& cb, const tcp::SendState* tx) {
+  const auto deadline = tcp::NextDeadline(cb, tx);
   if (!deadline) return true;
   return cb.timer_slot != 0 && !tcp::TickBefore(*deadline, cb.timer_filed);
 }
@@ -23,8 +23,8 @@ const char* CheckBlock(const tcp::ControlBlock& cb, const tcp::SendState* tx,
   if (const char* wrong = tcp::CheckInvariants(cb, tx, config)) return wrong;
   // What is still on the dirty list had no room to send, and may owe anything.
   if (cb.Has(tcp::kDirty)) return nullptr;
-  if (!TimerIsFiled(cb)) return "a deadline that is not in the wheel";
-  return tcp::CheckSettled(cb);
+  if (!TimerIsFiled(cb, tx)) return "a deadline that is not in the wheel";
+  return tcp::CheckSettled(cb, tx);
 }
 
 }  // namespace

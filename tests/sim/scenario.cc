@@ -107,6 +107,14 @@ tcp::Config DrawTcp(Dice& d) {
   c.max_syn_retransmits = 12;
   c.max_synack_retransmits = 7;
   c.max_orphan_retransmits = 15;
+  c.pacing = d.Percent(30);
+  c.autotune_receive = d.Percent(80);
+  c.mtu_raise = d.OneOf<Duration>({600s, 1s});
+  c.sack = d.Percent(80);
+  c.timestamps = d.Percent(80);
+  c.congestion = d.OneOf<tcp::CongestionControl>(
+      {tcp::CongestionControl::kCubic, tcp::CongestionControl::kNewReno,
+       tcp::CongestionControl::kDctcp});
   return c;
 }
 

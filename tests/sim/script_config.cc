@@ -74,6 +74,7 @@ int SetTcp(tcp::Config& tcp, const std::string& name,
   CORELANE_FIELD(slow_start_after_idle);
   CORELANE_FIELD(pacing);
   CORELANE_FIELD(mtu_probing);
+  CORELANE_FIELD(mtu_raise);
   CORELANE_FIELD(autotune_receive);
   CORELANE_FIELD(syn_cookies);
   CORELANE_FIELD(keepalive);
