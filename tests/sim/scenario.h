@@ -55,8 +55,9 @@ Scenario DrawScenario(uint64_t seed);
 
 MacAddress MacOf(size_t node, size_t link);
 Ipv4Address AddressOf(size_t node, size_t link);
+// Where a connection goes.
+Ipv4Address RemoteOf(const ConnectionPlan& plan);
 
-inline constexpr uint16_t kStreamPort = 7000;
 inline constexpr uint16_t kEchoPort = 7;
 
 }  // namespace corelane::sim

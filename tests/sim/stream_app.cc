@@ -50,9 +50,10 @@ void StreamApp::Wrong(const Session& s, const char* what) {
 }
 
 void StreamApp::Connect(dataplane::TcpLayer& tcp, uint32_t number,
-                        Ipv4Address remote, uint16_t port, uint16_t application,
-                        Ipv4Address source) {
-  auto connection = tcp.Connect(remote, port, application, source);
+                        Ipv4Address remote, uint16_t application,
+                        uint16_t local_port) {
+  auto connection =
+      tcp.Connect(remote, kStreamPort, application, Ipv4Address(), local_port);
   if (!connection.ok()) {
     ledger_.records[number].side[side_].refused = true;
     ++ledger_.over[side_];

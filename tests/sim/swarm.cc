@@ -160,15 +160,10 @@ void Run::AddFault(ContentFault fault, size_t wire, Rng& rng) {
 }
 
 void Run::PlanConnection(uint32_t number) {
-  Rng rng(s_.seed, 0xc0de0000 + number);
-  const size_t link = rng.Below(static_cast<uint32_t>(s_.links));
-  Ipv4Address remote = AddressOf(1, link);
-  if (link == 0 && s_.second_address && rng.ChancePpm(500'000)) {
-    remote = Ipv4Address(10, 0, 0, 3);
-  }
-  world_.At(s_.start + s_.connections[number].start, 0, [this, number, remote] {
-    clients_->Connect(world_.node(0).pipeline().tcp(), number, remote,
-                      kStreamPort, client_app_, Ipv4Address());
+  world_.At(s_.start + s_.connections[number].start, 0, [this, number] {
+    const ConnectionPlan& plan = s_.connections[number];
+    clients_->Connect(world_.node(0).pipeline().tcp(), number, RemoteOf(plan),
+                      client_app_, plan.local_port);
   });
 }
 

@@ -26,6 +26,10 @@ struct WireConfig {
   uint32_t truncate_ppm = 0;
   uint32_t clog_ppm = 0;  // nothing moves for up to clog_time
   Duration clog_time = 500ms;
+  // Congestion marks (RFC 3168): CE on packets that are ECN-capable, by chance,
+  // and while more than so many bytes wait for a line with a limit; 0: never.
+  uint32_t mark_ppm = 0;
+  uint32_t mark_above = 0;
 };
 
 struct Arrival {
@@ -44,6 +48,7 @@ class Wire {
     uint64_t corrupted = 0;
     uint64_t truncated = 0;
     uint64_t clogged = 0;
+    uint64_t marked = 0;
     uint64_t by_content = 0;  // dropped by a predicate
   };
 
@@ -75,6 +80,7 @@ class Wire {
   Duration Below(Rng& rng, Duration bound);
   void Corrupt(Frame& frame);
   void Truncate(Frame& frame);
+  void Mark(Frame& frame);
 
   WireConfig config_;
   Rng loss_;
@@ -82,6 +88,7 @@ class Wire {
   Rng reorder_;
   Rng damage_;
   Rng clog_;
+  Rng mark_;
   Time busy_until_ = Time::min();
   std::vector<Fault> faults_;
   Counters counters_;

@@ -11,6 +11,8 @@
 
 namespace corelane::sim {
 
+inline constexpr uint16_t kStreamPort = 7000;
+
 enum Side : uint32_t { kClient = 0, kServer = 1 };
 
 // How one end of a connection behaves.
@@ -34,6 +36,9 @@ struct SidePlan {
 
 struct ConnectionPlan {
   Duration start{};
+  size_t link = 0;
+  bool second_address = false;  // goes to the server's other address
+  uint16_t local_port = 0;      // of the client; 0: it chooses
   SidePlan side[2];
 
   // Whether its applications themselves break it.
