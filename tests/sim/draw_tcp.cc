@@ -5,9 +5,6 @@
 namespace corelane::sim {
 namespace {
 
-// Below the ports that a host chooses itself.
-constexpr uint16_t kFixedPort = 5000;
-
 void DrawFeatures(Dice& d, tcp::Config& c) {
   using Cc = tcp::CongestionControl;
   c.congestion = d.OneOf({Cc::kCubic, Cc::kNewReno, Cc::kDctcp});

@@ -10,6 +10,9 @@
 
 namespace corelane::sim {
 
+// A client's, below those that a host chooses itself.
+inline constexpr uint16_t kFixedPort = 5000;
+
 // `rough`: the line is so bad, or so much may break anyway, that a host may
 // give up soon.
 tcp::Config DrawTcp(Dice& d, bool rough);

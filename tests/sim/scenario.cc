@@ -103,7 +103,12 @@ void DrawConnections(Dice& d, Scenario& s) {
     count = d.Between(1, 4);
     most = 200'000;
   }
-  const Duration spread = d.OneOf<Duration>({0us, 1ms, 100ms, 3s});
+  Duration spread = d.OneOf<Duration>({0us, 1ms, 100ms, 3s});
+  if (d.Between(0, 199) == 0) {
+    count = d.Between(1'000, 3'000);
+    most = 300;
+    spread = d.OneOf<Duration>({100ms, 3s, 20s});
+  }
   for (uint32_t i = 0; i < count; ++i) {
     ConnectionPlan plan;
     plan.start = 10ms + d.UpTo(spread);
@@ -174,6 +179,60 @@ void DrawFaults(Dice& d, Scenario& s) {
   }
 }
 
+// The first ICMP error may be lost, as every too large packet brings another.
+// If all are, such packets vanish.
+void DrawPathMtus(Dice& d, Scenario& s) {
+  const uint16_t mtu = s.client.pipeline.interfaces[0].mtu;
+  if (mtu < 1280 || !d.Percent(10)) return;
+  const uint32_t bounce_loss = s.breaks_allowed && d.Percent(30)
+                                   ? 1'000'000
+                                   : d.OneOf<uint32_t>({0, 300'000});
+  s.there.bounce_loss_ppm = s.back.bounce_loss_ppm = bounce_loss;
+  const uint32_t count = d.Between(1, 3);
+  for (uint32_t i = 0; i < count; ++i) {
+    PathMtuChange change;
+    change.at = d.UpTo(d.OneOf<Duration>({0s, 50ms, 2s}));
+    change.wire = d.Between(0, static_cast<uint32_t>(2 * s.links - 1));
+    change.mtu = d.OneOf<uint16_t>({576, 577, 1000, 1280, 1400});
+    s.path_mtus.push_back(change);
+  }
+  s.lossless = false;
+}
+
+// Connections that are opened afterwards have to work. One of them has the
+// addresses and ports of the first: the peer may still think that this is open.
+void DrawRestart(Dice& d, Scenario& s) {
+  if (!d.Percent(8)) return;
+  s.restart_at = 10ms + d.UpTo(d.OneOf<Duration>({1ms, 100ms, 2s}));
+  s.restarted = d.Between(0, 1);
+  s.lossless = false;
+  if (s.restarted == 0) s.datagrams.clear();
+  ConnectionPlan* first = &s.connections[0];
+  bool again = false;
+  for (ConnectionPlan& plan : s.connections) {
+    plan.may_break = plan.start <= s.restart_at;
+    if (plan.may_break || !first->may_break || again) continue;
+    again = true;
+    plan.link = first->link;
+    plan.second_address = first->second_address;
+    first->local_port = plan.local_port = kFixedPort;
+  }
+}
+
+// Whether the lines are so fast and all hosts so quick that no timer can take
+// late for lost.
+bool IsCalm(const Scenario& s) {
+  auto fast = [](const WireConfig& w) {
+    return w.bits_per_second == 0 || w.bits_per_second >= 100'000'000;
+  };
+  auto quick = [](const NodeConfig& c) {
+    return c.poll_interval <= 100us && c.port.tx_stall_every == 0 &&
+           c.pipeline.tcp.delayed_ack <= 40ms;
+  };
+  return s.lossless && s.connections.size() <= 6 && fast(s.there) &&
+         fast(s.back) && quick(s.client) && quick(s.server);
+}
+
 }  // namespace
 
 MacAddress MacOf(size_t node, size_t link) {
@@ -231,6 +290,9 @@ Scenario DrawScenario(uint64_t seed) {
       s.server.pipeline.arp.announcer.probe) {
     s.lossless = false;
   }
+  DrawPathMtus(d, s);
+  DrawRestart(d, s);
+  s.calm = IsCalm(s);
   if (d.Percent(5)) s.stop_after = d.UpTo(3s) + 1ms;
   return s;
 }
@@ -272,9 +334,12 @@ std::string Scenario::Summary() const {
       " bytes, ", datagrams.size(), " datagrams, ", pings.size(), " pings, ",
       links, " links, MTU ", client.pipeline.interfaces[0].mtu, ", ",
       faults.size(), " content faults", breaks_allowed ? ", may break" : "",
-      lossless ? ", lossless" : "", stop_after > 0s ? ", stops early" : "",
-      "\n  there: ", wire(there), "\n  back:  ", wire(back),
-      "\n  client: ", node(client), "\n  server: ", node(server));
+      lossless ? ", lossless" : "", calm ? ", calm" : "",
+      path_mtus.empty() ? "" : ", path MTU changes",
+      restart_at > 0s ? absl::StrCat(", node ", restarted, " restarts") : "",
+      stop_after > 0s ? ", stops early" : "", "\n  there: ", wire(there),
+      "\n  back:  ", wire(back), "\n  client: ", node(client),
+      "\n  server: ", node(server));
 }
 
 }  // namespace corelane::sim

@@ -145,6 +145,12 @@ void StreamApp::Pump(Session& s) {
       End(s);
       return;
     }
+    if (ledger_.records[s.number].side[side_].opened) {
+      if (!ledger_.replays) Wrong(s, "the same connection again");
+      s.connection.Abort();
+      s.over = true;  // the first one is judged
+      return;
+    }
     Identify(s);
   }
   s.record->opened = true;
@@ -303,6 +309,14 @@ void StreamApp::GiveUp() {
     s->held = nullptr;
     s->connection.Abort();
     if (s->record != nullptr) s->record->let_go = true;
+    End(*s);
+  }
+}
+
+void StreamApp::Die() {
+  for (auto& s : sessions_) {
+    if (s->over) continue;
+    if (s->record != nullptr) s->record->gone = true;
     End(*s);
   }
 }

@@ -33,6 +33,9 @@ class StreamApp final : public SimApplication {
   // memory, is waited for otherwise for ever.
   void GiveUp();
 
+  // The host is restarted: nothing of what was under way goes on.
+  void Die();
+
   void OnConnections(std::span<dataplane::ReadyConnection> ready,
                      Time now) override;
   void LetGo() override;

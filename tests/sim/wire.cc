@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/icmp/message.h"
+
 namespace corelane::sim {
 namespace {
 
@@ -22,7 +24,8 @@ Wire::Wire(const WireConfig& config, uint64_t seed, uint32_t direction)
       reorder_(seed, Stream(direction, 2)),
       damage_(seed, Stream(direction, 3)),
       clog_(seed, Stream(direction, 4)),
-      mark_(seed, Stream(direction, 5)) {}
+      mark_(seed, Stream(direction, 5)),
+      bounce_(seed, Stream(direction, 6)) {}
 
 void Wire::DropIf(std::function<bool(const ParsedFrame&)> predicate,
                   uint32_t skip, uint32_t count) {
@@ -81,6 +84,26 @@ void Wire::Mark(Frame& frame) {
   sum = (sum & 0xffff) + (sum >> 16);
   StoreBe16(ip + 10, static_cast<uint16_t>(~sum));
   ++counters_.marked;
+}
+
+bool Wire::Bounces(ByteView frame, Frame& error) {
+  error.clear();
+  if (config_.mtu == 0) return false;
+  const ParsedFrame f = ParseFrame(frame);
+  if (!f.is_ipv4 || !f.ip.dont_fragment || f.ip.total_length <= config_.mtu) {
+    return false;
+  }
+  ++counters_.too_large;
+  if (bounce_.ChancePpm(config_.bounce_loss_ppm)) return true;
+  std::vector<uint8_t> message(icmp::kMaxErrorLength);
+  message.resize(icmp::WriteError(
+      message, {icmp::kUnreachable, icmp::kFragmentationNeeded, config_.mtu},
+      frame.subspan(f.ethernet.header_length)));
+  const Ipv4Address router((f.ip.source.value() & 0xffffff00) | 254);
+  error = IcmpFrame({f.ethernet.destination, f.ethernet.source, router,
+                     f.ip.source, f.ethernet.vlan},
+                    std::move(message));
+  return true;
 }
 
 void Wire::Send(ByteView frame, Time now, std::vector<Arrival>& out) {
