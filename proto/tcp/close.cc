@@ -31,7 +31,8 @@ bool CloseSend(ControlBlock& cb) {
 
 bool Release(ControlBlock& cb, const Context& ctx) {
   cb.Set(kOrphan);
-  cb.Clear(kAppTimer);
+  // The idle timer counted for keep-alive; it is FIN-WAIT-2's from now on.
+  cb.Clear(kAppTimer | kIdleTimer);
   if (!CloseSend(cb)) return false;
   if (cb.state == State::kFinWait2) ArmIdle(cb, ctx.now, ctx.config.fin_wait2);
   return true;

@@ -218,6 +218,9 @@ const char* CheckFrame(ByteView frame, uint16_t mtu) {
     return "malformed IPv4 header, or its checksum";
   }
   if (ip.total_length > mtu) return "larger than the MTU";
+  // RFC 3168: only routers set CE.
+  const uint8_t ecn = ip.tos & ipv4::kEcnMask;
+  if (ecn == ipv4::kEcnCe) return "a host marked a packet";
   if (ip.IsFragment()) return nullptr;
   const size_t field = ChecksumOffset(ip.protocol);
   if (field == 0) return "unknown protocol";
@@ -233,6 +236,11 @@ const char* CheckFrame(ByteView frame, uint16_t mtu) {
   if (ip.protocol == ipv4::kTcp &&
       tcp::Parse(l4, segment) != tcp::ParseStatus::kOk) {
     return "malformed TCP header";
+  }
+  // Section 6.1: only new data is ECN-capable.
+  if (ip.protocol == ipv4::kTcp && ecn != 0 &&
+      (segment.Has(tcp::kSyn | tcp::kRst) || segment.payload_length == 0)) {
+    return "an ECN-capable segment that carries no data";
   }
   return nullptr;
 }

@@ -21,8 +21,11 @@ class Oracle {
   static std::string Describe(const Node& node);
 
  private:
-  std::string CheckBlocks(const dataplane::TcpLayer& tcp) const;
+  std::string CheckBlocks(const dataplane::TcpLayer& tcp);
   std::string CheckCounters(const Node& node) const;
+
+  uint32_t next_ = 0;  // the record that is to be looked at next
+  uint32_t live_ = 0;  // that were seen since the first one
 };
 
 }  // namespace corelane::sim

@@ -4,64 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "proto/base/rng.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/draw_tcp.h"
 
 namespace corelane::sim {
 namespace {
-
-// One draw after the other from a stream of its own. Never two draws in the
-// arguments of one call, whose order is the compiler's choice; in braces it is
-// not.
-class Dice {
- public:
-  Dice(uint64_t seed, uint64_t purpose) : rng_(seed, 0xd1ce0000 + purpose) {}
-
-  bool Percent(uint32_t p) { return rng_.Below(100) < p; }
-  uint32_t Between(uint32_t low, uint32_t high) {
-    return rng_.Between(low, high);
-  }
-  template <typename T>
-  T OneOf(std::initializer_list<T> choices) {
-    return *(choices.begin() +
-             rng_.Below(static_cast<uint32_t>(choices.size())));
-  }
-  // Small ones as likely as large ones: uniform in the number of digits.
-  uint32_t Magnitude(uint32_t high) {
-    uint32_t bits = 0;
-    while (bits < 31 && (uint32_t{1} << (bits + 1)) <= high) ++bits;
-    const uint32_t top = uint32_t{2} << rng_.Between(0, bits);
-    return std::min(high, rng_.Below(top));
-  }
-  Duration UpTo(Duration high) {
-    const auto us = static_cast<uint32_t>(high.count() / 1000);
-    return Duration(int64_t{rng_.Below(us + 1)} * 1000);
-  }
-  uint64_t Next() { return rng_.Next64(); }
-
- private:
-  Rng rng_;
-};
-
-// Close before the clocks' units wrap: microseconds in 32 bits after 71
-// minutes, ticks of 2^16 ns after 78 hours; and half way, where signed
-// differences do.
-Time DrawStart(Dice& d) {
-  const Duration before = d.UpTo(10s);
-  switch (d.Between(0, 5)) {
-    case 0:
-      return kTimeZero + 1s;
-    case 1:
-      return Time(Duration((int64_t{1} << 32) * 1000)) - before;
-    case 2:
-      return Time(Duration((int64_t{1} << 31) * 1000)) - before;
-    case 3:
-      return Time(Duration(int64_t{1} << 48)) - before;
-    case 4:
-      return Time(Duration(int64_t{1} << 47)) - before;
-    default:
-      return Time(Duration(static_cast<int64_t>(d.Next() >> 8)));
-  }
-}
 
 WireConfig DrawWire(Dice& d, uint32_t weather) {
   WireConfig w;
@@ -69,6 +16,12 @@ WireConfig DrawWire(Dice& d, uint32_t weather) {
   w.bits_per_second = d.OneOf<uint64_t>(
       {0, 0, 1'000'000'000, 100'000'000, 10'000'000, 1'000'000});
   w.queue_bytes = d.OneOf<uint32_t>({16'000, 64'000, 1u << 18, 1u << 20});
+  if (d.Percent(25)) {
+    w.mark_ppm = d.OneOf<uint32_t>({1'000, 10'000, 100'000, 300'000});
+  }
+  if (w.bits_per_second > 0 && d.Percent(20)) {
+    w.mark_above = d.OneOf<uint32_t>({1, 10'000, 100'000});
+  }
   if (weather == 0) {
     w.queue_bytes = 1u << 26;
     return w;
@@ -83,39 +36,9 @@ WireConfig DrawWire(Dice& d, uint32_t weather) {
   if (d.Percent(30)) w.corrupt_ppm = up_to(worst);
   if (d.Percent(20)) w.truncate_ppm = up_to(worst / 2);
   if (d.Percent(20)) w.clog_ppm = up_to(worst / 10);
-  w.reorder_delay = d.OneOf<Duration>({100us, 2ms, 20ms, 300ms});
+  w.reorder_delay = d.OneOf<Duration>({100us, 2ms, 20ms, 300ms, 3s});
   w.clog_time = d.OneOf<Duration>({20ms, 500ms, 5s});
   return w;
-}
-
-tcp::Config DrawTcp(Dice& d) {
-  tcp::Config c;
-  if (d.Percent(50)) {
-    c.receive_buffer =
-        d.OneOf<uint32_t>({536, 1460, 4096, 16384, 65535, 1u << 20});
-  }
-  if (d.Percent(50)) {
-    c.send_buffer = d.OneOf<uint32_t>({100, 536, 4096, 16384, 65536, 1u << 20});
-  }
-  c.nodelay = d.Percent(30);
-  c.delayed_ack = d.OneOf<Duration>({40ms, 40ms, 1ms, 200ms, 450ms});
-  c.time_wait = d.OneOf<Duration>({60s, 1s, 10ms});
-  c.fin_wait2 = d.OneOf<Duration>({60s, 60s, 1s});
-  c.initial_window_segments = d.OneOf<uint32_t>({10, 10, 2, 1});
-  // What a bad line may cost must not depend on luck.
-  c.max_retransmits = 15;
-  c.max_syn_retransmits = 12;
-  c.max_synack_retransmits = 7;
-  c.max_orphan_retransmits = 15;
-  c.pacing = d.Percent(30);
-  c.autotune_receive = d.Percent(80);
-  c.mtu_raise = d.OneOf<Duration>({600s, 1s});
-  c.sack = d.Percent(80);
-  c.timestamps = d.Percent(80);
-  c.congestion = d.OneOf<tcp::CongestionControl>(
-      {tcp::CongestionControl::kCubic, tcp::CongestionControl::kNewReno,
-       tcp::CongestionControl::kDctcp});
-  return c;
 }
 
 NodeConfig DrawNode(Dice& d, size_t node, const Scenario& s, uint16_t mtu,
@@ -134,7 +57,7 @@ NodeConfig DrawNode(Dice& d, size_t node, const Scenario& s, uint16_t mtu,
     i.caps = {d.Percent(50), d.Percent(50), d.Percent(50), d.Percent(50)};
     c.pipeline.interfaces.push_back(i);
   }
-  c.pipeline.tcp = DrawTcp(d);
+  c.pipeline.tcp = DrawTcp(d, s.breaks_allowed);
   c.pipeline.secrets = dataplane::Secrets::FromSeed(d.Next());
   c.pipeline.arp.limits.capacity = 64;
   c.pipeline.arp.announcer.probe = d.Percent(10);
@@ -180,10 +103,17 @@ void DrawConnections(Dice& d, Scenario& s) {
     count = d.Between(1, 4);
     most = 200'000;
   }
-  const Duration spread = d.OneOf<Duration>({0us, 1ms, 100ms, 3s});
+  Duration spread = d.OneOf<Duration>({0us, 1ms, 100ms, 3s});
+  if (d.Between(0, 199) == 0) {
+    count = d.Between(1'000, 3'000);
+    most = 300;
+    spread = d.OneOf<Duration>({100ms, 3s, 20s});
+  }
   for (uint32_t i = 0; i < count; ++i) {
     ConnectionPlan plan;
     plan.start = 10ms + d.UpTo(spread);
+    plan.link = d.Between(0, static_cast<uint32_t>(s.links - 1));
+    plan.second_address = plan.link == 0 && s.second_address && d.Percent(50);
     plan.side[kClient] = DrawSide(d, most);
     plan.side[kServer] = DrawSide(d, most);
     plan.side[kServer].echo = d.Percent(30);
@@ -249,6 +179,60 @@ void DrawFaults(Dice& d, Scenario& s) {
   }
 }
 
+// The first ICMP error may be lost, as every too large packet brings another.
+// If all are, such packets vanish.
+void DrawPathMtus(Dice& d, Scenario& s) {
+  const uint16_t mtu = s.client.pipeline.interfaces[0].mtu;
+  if (mtu < 1280 || !d.Percent(10)) return;
+  const uint32_t bounce_loss = s.breaks_allowed && d.Percent(30)
+                                   ? 1'000'000
+                                   : d.OneOf<uint32_t>({0, 300'000});
+  s.there.bounce_loss_ppm = s.back.bounce_loss_ppm = bounce_loss;
+  const uint32_t count = d.Between(1, 3);
+  for (uint32_t i = 0; i < count; ++i) {
+    PathMtuChange change;
+    change.at = d.UpTo(d.OneOf<Duration>({0s, 50ms, 2s}));
+    change.wire = d.Between(0, static_cast<uint32_t>(2 * s.links - 1));
+    change.mtu = d.OneOf<uint16_t>({576, 577, 1000, 1280, 1400});
+    s.path_mtus.push_back(change);
+  }
+  s.lossless = false;
+}
+
+// Connections that are opened afterwards have to work. One of them has the
+// addresses and ports of the first: the peer may still think that this is open.
+void DrawRestart(Dice& d, Scenario& s) {
+  if (!d.Percent(8)) return;
+  s.restart_at = 10ms + d.UpTo(d.OneOf<Duration>({1ms, 100ms, 2s}));
+  s.restarted = d.Between(0, 1);
+  s.lossless = false;
+  if (s.restarted == 0) s.datagrams.clear();
+  ConnectionPlan* first = &s.connections[0];
+  bool again = false;
+  for (ConnectionPlan& plan : s.connections) {
+    plan.may_break = plan.start <= s.restart_at;
+    if (plan.may_break || !first->may_break || again) continue;
+    again = true;
+    plan.link = first->link;
+    plan.second_address = first->second_address;
+    first->local_port = plan.local_port = kFixedPort;
+  }
+}
+
+// Whether the lines are so fast and all hosts so quick that no timer can take
+// late for lost.
+bool IsCalm(const Scenario& s) {
+  auto fast = [](const WireConfig& w) {
+    return w.bits_per_second == 0 || w.bits_per_second >= 100'000'000;
+  };
+  auto quick = [](const NodeConfig& c) {
+    return c.poll_interval <= 100us && c.port.tx_stall_every == 0 &&
+           c.pipeline.tcp.delayed_ack <= 40ms;
+  };
+  return s.lossless && s.connections.size() <= 6 && fast(s.there) &&
+         fast(s.back) && quick(s.client) && quick(s.server);
+}
+
 }  // namespace
 
 MacAddress MacOf(size_t node, size_t link) {
@@ -258,6 +242,11 @@ MacAddress MacOf(size_t node, size_t link) {
 
 Ipv4Address AddressOf(size_t node, size_t link) {
   return {10, static_cast<uint8_t>(link), 0, static_cast<uint8_t>(node + 1)};
+}
+
+Ipv4Address RemoteOf(const ConnectionPlan& plan) {
+  return plan.second_address ? Ipv4Address(10, 0, 0, 3)
+                             : AddressOf(1, plan.link);
 }
 
 Scenario DrawScenario(uint64_t seed) {
@@ -272,14 +261,15 @@ Scenario DrawScenario(uint64_t seed) {
   const uint16_t vlan = d.Percent(15)
                             ? static_cast<uint16_t>(d.Between(1, 4094))
                             : dataplane::kNoVlan;
+  const uint32_t weather = d.OneOf<uint32_t>({0, 0, 1, 1, 2, 3});
+  s.lossless = weather == 0;
+  s.breaks_allowed = weather == 3 || d.Percent(5);
   s.client = DrawNode(d, 0, s, mtu, vlan);
   s.server = DrawNode(d, 1, s, mtu, vlan);
-  const uint32_t weather = d.OneOf<uint32_t>({0, 0, 1, 1, 2, 3});
   s.there = DrawWire(d, weather);
   s.back = DrawWire(d, weather);
-  s.lossless = weather == 0;
-  s.breaks_allowed = weather == 3;
   DrawConnections(d, s);
+  DrawWraps(d, s);
   DrawDatagrams(d, s);
   const auto count = static_cast<uint32_t>(s.connections.size());
   for (NodeConfig* c : {&s.client, &s.server}) {
@@ -300,11 +290,15 @@ Scenario DrawScenario(uint64_t seed) {
       s.server.pipeline.arp.announcer.probe) {
     s.lossless = false;
   }
+  DrawPathMtus(d, s);
+  DrawRestart(d, s);
+  s.calm = IsCalm(s);
   if (d.Percent(5)) s.stop_after = d.UpTo(3s) + 1ms;
   return s;
 }
 
 std::string Scenario::Summary() const {
+  static constexpr const char* kControls[] = {"newreno", "cubic", "dctcp"};
   uint64_t bytes = 0;
   for (const ConnectionPlan& plan : connections) {
     bytes += plan.BytesFrom(kClient) + plan.BytesFrom(kServer);
@@ -312,28 +306,40 @@ std::string Scenario::Summary() const {
   auto wire = [](const WireConfig& w) {
     return absl::StrFormat(
         "delay %d us, %d bit/s, queue %d, loss %d, dup %d, reorder %d, "
-        "corrupt %d, truncate %d, clog %d ppm",
+        "corrupt %d, truncate %d, clog %d, mark %d ppm, mark above %d",
         w.delay.count() / 1000, w.bits_per_second, w.queue_bytes, w.loss_ppm,
         w.duplicate_ppm, w.reorder_ppm, w.corrupt_ppm, w.truncate_ppm,
-        w.clog_ppm);
+        w.clog_ppm, w.mark_ppm, w.mark_above);
   };
   auto node = [](const NodeConfig& c) {
     const tcp::Config& t = c.pipeline.tcp;
     return absl::StrFormat(
         "%d packets, rcvbuf %d, sndbuf %d, %d connections, hold %d, burst %d, "
-        "stall %d, poll %d us",
+        "stall %d, poll %d us, %s%s%s%s%s%s%s%s%s, ecn %d, mss %d, keepalive "
+        "%d "
+        "ms, user timeout %d ms",
         c.packets, t.receive_buffer, t.send_buffer,
         c.pipeline.limits.max_connections, c.port.tx_hold, c.port.tx_burst,
-        c.port.tx_stall_every, c.poll_interval.count() / 1000);
+        c.port.tx_stall_every, c.poll_interval.count() / 1000,
+        kControls[static_cast<int>(t.congestion)], t.timestamps ? " ts" : "",
+        t.sack ? " sack" : "", t.window_scaling ? " wscale" : "",
+        t.syn_cookies ? " cookies" : "", t.tail_loss_probe ? " tlp" : "",
+        t.frto ? " frto" : "", t.hystart ? " hystart" : "",
+        t.slow_start_after_idle ? " ssai" : "", static_cast<int>(t.ecn),
+        t.max_segment, t.keepalive ? t.keepalive_idle / 1ms : 0,
+        t.user_timeout / 1ms);
   };
   return absl::StrCat(
       "seed ", seed, ": ", connections.size(), " connections, ", bytes,
       " bytes, ", datagrams.size(), " datagrams, ", pings.size(), " pings, ",
       links, " links, MTU ", client.pipeline.interfaces[0].mtu, ", ",
       faults.size(), " content faults", breaks_allowed ? ", may break" : "",
-      lossless ? ", lossless" : "", stop_after > 0s ? ", stops early" : "",
-      "\n  there: ", wire(there), "\n  back:  ", wire(back),
-      "\n  client: ", node(client), "\n  server: ", node(server));
+      lossless ? ", lossless" : "", calm ? ", calm" : "",
+      path_mtus.empty() ? "" : ", path MTU changes",
+      restart_at > 0s ? absl::StrCat(", node ", restarted, " restarts") : "",
+      stop_after > 0s ? ", stops early" : "", "\n  there: ", wire(there),
+      "\n  back:  ", wire(back), "\n  client: ", node(client),
+      "\n  server: ", node(server));
 }
 
 }  // namespace corelane::sim

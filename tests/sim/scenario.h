@@ -26,6 +26,13 @@ enum class ContentFault : uint8_t {
   kArp,
 };
 
+// The path's MTU becomes another one in mid-run.
+struct PathMtuChange {
+  Duration at{};
+  size_t wire = 0;
+  uint16_t mtu = 0;
+};
+
 struct Scenario {
   uint64_t seed = 0;
   Time start;
@@ -37,14 +44,23 @@ struct Scenario {
   WireConfig there;
   WireConfig back;
   std::vector<std::pair<ContentFault, uint32_t>> faults;  // with the wire
+  // Data segments of the client's that are lost: how many pass before, and how
+  // many are.
+  std::vector<std::pair<uint32_t, uint32_t>> lost_data;
   std::vector<ConnectionPlan> connections;
   std::vector<std::pair<Duration, uint32_t>> datagrams;  // when, and its size
   std::vector<std::pair<Duration, uint32_t>> pings;
+  std::vector<PathMtuChange> path_mtus;
+  // A host loses power and is back at once, with other secrets; 0: none does.
+  Duration restart_at{};
+  size_t restarted = 0;
   // Connections may end by timeout, reset or refusal: memory, tables or the
   // wire are too bad for promises.
   bool breaks_allowed = false;
   // Nothing on the wire or in the hosts can lose a frame.
   bool lossless = false;
+  // Moreover nothing is late: no reason to send anything twice.
+  bool calm = false;
   // The world is torn down then, whatever is under way; 0: it is not.
   Duration stop_after{};
 
@@ -55,8 +71,9 @@ Scenario DrawScenario(uint64_t seed);
 
 MacAddress MacOf(size_t node, size_t link);
 Ipv4Address AddressOf(size_t node, size_t link);
+// Where a connection goes.
+Ipv4Address RemoteOf(const ConnectionPlan& plan);
 
-inline constexpr uint16_t kStreamPort = 7000;
 inline constexpr uint16_t kEchoPort = 7;
 
 }  // namespace corelane::sim

@@ -50,9 +50,10 @@ void StreamApp::Wrong(const Session& s, const char* what) {
 }
 
 void StreamApp::Connect(dataplane::TcpLayer& tcp, uint32_t number,
-                        Ipv4Address remote, uint16_t port, uint16_t application,
-                        Ipv4Address source) {
-  auto connection = tcp.Connect(remote, port, application, source);
+                        Ipv4Address remote, uint16_t application,
+                        uint16_t local_port) {
+  auto connection =
+      tcp.Connect(remote, kStreamPort, application, Ipv4Address(), local_port);
   if (!connection.ok()) {
     ledger_.records[number].side[side_].refused = true;
     ++ledger_.over[side_];
@@ -142,6 +143,12 @@ void StreamApp::Pump(Session& s) {
       Wrong(s, "no such connection");
       s.connection.Abort();
       End(s);
+      return;
+    }
+    if (ledger_.records[s.number].side[side_].opened) {
+      if (!ledger_.replays) Wrong(s, "the same connection again");
+      s.connection.Abort();
+      s.over = true;  // the first one is judged
       return;
     }
     Identify(s);
@@ -302,6 +309,14 @@ void StreamApp::GiveUp() {
     s->held = nullptr;
     s->connection.Abort();
     if (s->record != nullptr) s->record->let_go = true;
+    End(*s);
+  }
+}
+
+void StreamApp::Die() {
+  for (auto& s : sessions_) {
+    if (s->over) continue;
+    if (s->record != nullptr) s->record->gone = true;
     End(*s);
   }
 }

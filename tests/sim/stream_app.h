@@ -24,13 +24,17 @@ class StreamApp final : public SimApplication {
   StreamApp(Ledger* ledger, Side side);
   ~StreamApp() override;
 
-  // Opens the connection with this number in the ledger.
+  // Opens the connection with this number in the ledger, to kStreamPort. A
+  // `local_port` of 0 is chosen by the host.
   void Connect(dataplane::TcpLayer& tcp, uint32_t number, Ipv4Address remote,
-               uint16_t port, uint16_t application, Ipv4Address source);
+               uint16_t application, uint16_t local_port);
 
   // Aborts what has not ended: a peer whose reset was lost, or who ran out of
   // memory, is waited for otherwise for ever.
   void GiveUp();
+
+  // The host is restarted: nothing of what was under way goes on.
+  void Die();
 
   void OnConnections(std::span<dataplane::ReadyConnection> ready,
                      Time now) override;

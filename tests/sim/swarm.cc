@@ -38,6 +38,9 @@ class Run {
 
  private:
   void BuildHosts();
+  void SetUpClient();
+  void SetUpServer();
+  void Restart();
   void BuildWires();
   void AddFault(ContentFault fault, size_t wire, Rng& rng);
   void PlanWork();
@@ -46,6 +49,7 @@ class Run {
   void Judge();
   void JudgeConnection(uint32_t number);
   void JudgeDatagrams();
+  void JudgeCalm();
   void AtRest();
 
   const Scenario& s_;
@@ -64,12 +68,23 @@ class Run {
 void Run::BuildHosts() {
   ledger_.seed = s_.seed;
   ledger_.may_break = s_.breaks_allowed;
+  // A client's first data carries the cookie. If a copy of it arrives after the
+  // server has closed, the connection is opened once more: the weakness of
+  // SYN cookies, which keep no memory of what they were used for.
+  ledger_.replays = s_.server.pipeline.tcp.syn_cookies && s_.breaks_allowed;
   ledger_.plans = s_.connections;
   ledger_.send_buffer[kClient] = s_.client.pipeline.tcp.send_buffer;
   ledger_.send_buffer[kServer] = s_.server.pipeline.tcp.send_buffer;
   ledger_.records.resize(s_.connections.size());
 
-  Node& client = world_.AddNode(s_.client);
+  world_.AddNode(s_.client);
+  world_.AddNode(s_.server);
+  SetUpClient();
+  SetUpServer();
+}
+
+void Run::SetUpClient() {
+  Node& client = world_.node(0);
   auto streams = std::make_unique<StreamApp>(&ledger_, kClient);
   clients_ = streams.get();
   client_app_ = client.Add(std::move(streams));
@@ -77,18 +92,39 @@ void Run::BuildHosts() {
   udp_ = udp.get();
   const uint16_t udp_app = client.Add(std::move(udp));
   auto socket = client.pipeline().udp().Bind(Ipv4Address(), 0, udp_app);
-  if (socket.ok()) udp_->set_socket(*socket);
+  if (!socket.ok()) {
+    world_.Fail("no UDP port");
+    return;
+  }
+  udp_->set_socket(*socket);
+}
 
-  Node& server = world_.AddNode(s_.server);
+void Run::SetUpServer() {
+  Node& server = world_.node(1);
   auto serving = std::make_unique<StreamApp>(&ledger_, kServer);
   servers_ = serving.get();
   const uint16_t server_app = server.Add(std::move(serving));
   const uint16_t echo_app =
       server.Add(std::make_unique<UdpEchoServer>(s_.seed));
   if (!server.pipeline().tcp().Listen({}, kStreamPort, server_app).ok() ||
-      !server.pipeline().udp().Bind({}, kEchoPort, echo_app).ok() ||
-      !socket.ok()) {
+      !server.pipeline().udp().Bind({}, kEchoPort, echo_app).ok()) {
     world_.Fail("cannot listen");
+  }
+}
+
+void Run::Restart() {
+  const bool client = s_.restarted == 0;
+  (client ? clients_ : servers_)->Die();
+  NodeConfig config = client ? s_.client : s_.server;
+  config.pipeline.secrets = dataplane::Secrets::FromSeed(~s_.seed);
+  const uint32_t lost = world_.Restart(s_.restarted, config);
+  if (lost > 0) {
+    world_.Fail(absl::StrCat("the restarted host lost ", lost, " packets"));
+  }
+  if (client) {
+    SetUpClient();
+  } else {
+    SetUpServer();
   }
 }
 
@@ -98,6 +134,13 @@ void Run::BuildWires() {
   }
   Rng rng(s_.seed, 0xfa017);
   for (const auto& [fault, wire] : s_.faults) AddFault(fault, wire, rng);
+  for (const auto& [skip, count] : s_.lost_data) {
+    world_.wire(0).DropIf(
+        [](const ParsedFrame& f) {
+          return f.is_tcp && f.tcp.payload_length > 0;
+        },
+        skip, count);
+  }
   pinger_ = std::make_unique<Pinger>(
       Ends{MacOf(0, 0), MacOf(1, 0), AddressOf(0, 0), AddressOf(1, 0),
            s_.client.pipeline.interfaces[0].vlan},
@@ -160,20 +203,24 @@ void Run::AddFault(ContentFault fault, size_t wire, Rng& rng) {
 }
 
 void Run::PlanConnection(uint32_t number) {
-  Rng rng(s_.seed, 0xc0de0000 + number);
-  const size_t link = rng.Below(static_cast<uint32_t>(s_.links));
-  Ipv4Address remote = AddressOf(1, link);
-  if (link == 0 && s_.second_address && rng.ChancePpm(500'000)) {
-    remote = Ipv4Address(10, 0, 0, 3);
-  }
-  world_.At(s_.start + s_.connections[number].start, 0, [this, number, remote] {
-    clients_->Connect(world_.node(0).pipeline().tcp(), number, remote,
-                      kStreamPort, client_app_, Ipv4Address());
+  world_.At(s_.start + s_.connections[number].start, 0, [this, number] {
+    const ConnectionPlan& plan = s_.connections[number];
+    clients_->Connect(world_.node(0).pipeline().tcp(), number, RemoteOf(plan),
+                      client_app_, plan.local_port);
   });
 }
 
 void Run::PlanWork() {
   for (uint32_t i = 0; i < s_.connections.size(); ++i) PlanConnection(i);
+  for (const PathMtuChange& change : s_.path_mtus) {
+    world_.At(s_.start + change.at, 0, [this, &change] {
+      world_.wire(change.wire).config().mtu = change.mtu;
+    });
+  }
+  if (s_.restart_at > 0s) {
+    last_action_ = s_.start + s_.restart_at;
+    world_.At(last_action_, s_.restarted, [this] { Restart(); });
+  }
   // Not part of Quiet's condition: most worlds are long over by then.
   world_.At(s_.start + kGiveUp, 0, [this] { clients_->GiveUp(); });
   world_.At(s_.start + kGiveUp, 1, [this] { servers_->GiveUp(); });
@@ -236,10 +283,26 @@ void Run::JudgeDatagrams() {
   }
 }
 
+void Run::JudgeCalm() {
+  if (!s_.calm) return;
+  for (size_t i = 0; i < world_.node_count(); ++i) {
+    const tcp::Counters& c = world_.node(i).pipeline().core().counters.tcp;
+    // What probed a closed window had to be sent again. A tail probe goes out
+    // before two segments that are not both full are acknowledged (RFC 8985).
+    if (c.window_probes > 0) continue;
+    if (c.retransmits <= c.tail_probes && c.timeouts == 0) continue;
+    world_.Fail(absl::StrCat(
+        "node ", i, " sent ", c.retransmits, " segments twice (", c.timeouts,
+        " timeouts, ", c.tail_probes, " tail probes, ", c.fast_retransmits,
+        " fast) and nothing was lost or late"));
+  }
+}
+
 void Run::Judge() {
   if (!ledger_.failure.empty()) world_.Fail(ledger_.failure);
   for (uint32_t i = 0; i < ledger_.plans.size(); ++i) JudgeConnection(i);
   JudgeDatagrams();
+  JudgeCalm();
 }
 
 void Run::AtRest() {
@@ -283,6 +346,9 @@ SwarmResult Run::Go() {
   result.events = world_.events();
   result.lasted = world_.now() - s_.start;
   result.took = took_;
+  for (const ConnectionRecord& record : ledger_.records) {
+    result.received.push_back(record.side[kServer].received);
+  }
   return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "proto/base/time.h"
 #include "tests/sim/scenario.h"
@@ -15,8 +16,9 @@ struct SwarmResult {
   uint64_t trace_hash = 0;
   uint64_t frames = 0;
   uint64_t events = 0;
-  Duration lasted{};  // virtual
-  Duration took{};    // until both ends of all connections were done
+  Duration lasted{};               // virtual
+  std::vector<uint64_t> received;  // bytes, by the server, per connection
+  Duration took{};  // until both ends of all connections were done
 };
 
 struct SwarmOptions {

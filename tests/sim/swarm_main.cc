@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "tests/sim/golden_tables.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/swarm.h"
 
@@ -21,12 +22,14 @@ using corelane::sim::SwarmResult;
 constexpr char kUsage[] =
     "usage: corelane_swarm [--seed N] [--seeds COUNT] [--trace] [--frames]\n"
     "                      [--keep-going] [--golden] [--pcap FILE]\n"
+    "       corelane_swarm --golden-tables\n"
     "  --seed N       the first seed (default 1)\n"
     "  --seeds COUNT  how many, from there on (default 1)\n"
     "  --trace        print each world, its trace hash, frames and duration\n"
     "  --frames       print every frame that arrives\n"
     "  --keep-going   run all seeds, whatever fails\n"
     "  --golden       print only seed and hash, as golden_traces.txt wants it\n"
+    "  --golden-tables  print golden_tables.txt and nothing else\n"
     "  --pcap FILE    write every frame there\n";
 
 struct Arguments {
@@ -77,6 +80,10 @@ bool Parse(int argc, char** argv, Arguments& out) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--golden-tables") == 0) {
+    std::fputs(corelane::sim::GoldenTables().c_str(), stdout);
+    return 0;
+  }
   Arguments arguments;
   if (!Parse(argc, argv, arguments)) {
     std::fputs(kUsage, stderr);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/icmp/message.h"
+
 namespace corelane::sim {
 namespace {
 
@@ -21,7 +23,9 @@ Wire::Wire(const WireConfig& config, uint64_t seed, uint32_t direction)
       duplicate_(seed, Stream(direction, 1)),
       reorder_(seed, Stream(direction, 2)),
       damage_(seed, Stream(direction, 3)),
-      clog_(seed, Stream(direction, 4)) {}
+      clog_(seed, Stream(direction, 4)),
+      mark_(seed, Stream(direction, 5)),
+      bounce_(seed, Stream(direction, 6)) {}
 
 void Wire::DropIf(std::function<bool(const ParsedFrame&)> predicate,
                   uint32_t skip, uint32_t count) {
@@ -65,6 +69,43 @@ void Wire::Truncate(Frame& frame) {
   ++counters_.truncated;
 }
 
+void Wire::Mark(Frame& frame) {
+  const size_t offset = Ipv4Offset(frame);
+  if (offset == 0) return;
+  uint8_t* ip = frame.data() + offset;
+  const uint8_t ecn = ip[1] & ipv4::kEcnMask;
+  if (ecn == 0 || ecn == ipv4::kEcnCe) return;
+  // RFC 1624, equation 3, for one word.
+  const uint16_t before = LoadBe16(ip);
+  ip[1] = static_cast<uint8_t>(ip[1] | ipv4::kEcnCe);
+  uint32_t sum = static_cast<uint16_t>(~LoadBe16(ip + 10)) + 0u;
+  sum += static_cast<uint16_t>(~before) + uint32_t{LoadBe16(ip)};
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  StoreBe16(ip + 10, static_cast<uint16_t>(~sum));
+  ++counters_.marked;
+}
+
+bool Wire::Bounces(ByteView frame, Frame& error) {
+  error.clear();
+  if (config_.mtu == 0) return false;
+  const ParsedFrame f = ParseFrame(frame);
+  if (!f.is_ipv4 || !f.ip.dont_fragment || f.ip.total_length <= config_.mtu) {
+    return false;
+  }
+  ++counters_.too_large;
+  if (bounce_.ChancePpm(config_.bounce_loss_ppm)) return true;
+  std::vector<uint8_t> message(icmp::kMaxErrorLength);
+  message.resize(icmp::WriteError(
+      message, {icmp::kUnreachable, icmp::kFragmentationNeeded, config_.mtu},
+      frame.subspan(f.ethernet.header_length)));
+  const Ipv4Address router((f.ip.source.value() & 0xffffff00) | 254);
+  error = IcmpFrame({f.ethernet.destination, f.ethernet.source, router,
+                     f.ip.source, f.ethernet.vlan},
+                    std::move(message));
+  return true;
+}
+
 void Wire::Send(ByteView frame, Time now, std::vector<Arrival>& out) {
   ++counters_.frames;
   if (DroppedByContent(frame)) {
@@ -76,15 +117,18 @@ void Wire::Send(ByteView frame, Time now, std::vector<Arrival>& out) {
     busy_until_ += Below(clog_, config_.clog_time);
     ++counters_.clogged;
   }
+  bool marked = config_.mark_ppm > 0 && mark_.ChancePpm(config_.mark_ppm);
   if (config_.bits_per_second > 0) {
     const uint64_t bits = (frame.size() + kFrameOverhead) * 8;
     const auto waiting = static_cast<uint64_t>((busy_until_ - now).count());
     // Divided first: the product would overflow after a long clog.
-    if (waiting / 1000 * (config_.bits_per_second / 1000) / 8000 >
-        config_.queue_bytes) {
+    const uint64_t queued =
+        waiting / 1000 * (config_.bits_per_second / 1000) / 8000;
+    if (queued > config_.queue_bytes) {
       ++counters_.queue_full;
       return;
     }
+    if (config_.mark_above > 0 && queued > config_.mark_above) marked = true;
     busy_until_ += Duration(
         static_cast<int64_t>(bits * 1'000'000'000 / config_.bits_per_second));
   }
@@ -98,6 +142,7 @@ void Wire::Send(ByteView frame, Time now, std::vector<Arrival>& out) {
   for (int copy = 0; copy < (twice ? 2 : 1); ++copy) {
     Arrival arrival{busy_until_ + config_.delay,
                     Frame(frame.begin(), frame.end())};
+    if (marked) Mark(arrival.frame);
     if (config_.reorder_ppm > 0 && reorder_.ChancePpm(config_.reorder_ppm)) {
       arrival.at += Below(reorder_, config_.reorder_delay);
       ++counters_.reordered;

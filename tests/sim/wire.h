@@ -26,6 +26,15 @@ struct WireConfig {
   uint32_t truncate_ppm = 0;
   uint32_t clog_ppm = 0;  // nothing moves for up to clog_time
   Duration clog_time = 500ms;
+  // Congestion marks (RFC 3168): CE on packets that are ECN-capable, by chance,
+  // and while more than so many bytes wait for a line with a limit; 0: never.
+  uint32_t mark_ppm = 0;
+  uint32_t mark_above = 0;
+  // The narrowest link of the path: larger IP packets that must not be
+  // fragmented are dropped before it, and an ICMP error comes back unless that
+  // is lost, too; 0: no limit.
+  uint16_t mtu = 0;
+  uint32_t bounce_loss_ppm = 0;
 };
 
 struct Arrival {
@@ -44,6 +53,8 @@ class Wire {
     uint64_t corrupted = 0;
     uint64_t truncated = 0;
     uint64_t clogged = 0;
+    uint64_t marked = 0;
+    uint64_t too_large = 0;
     uint64_t by_content = 0;  // dropped by a predicate
   };
 
@@ -60,6 +71,11 @@ class Wire {
   // when.
   void Send(ByteView frame, Time now, std::vector<Arrival>& out);
 
+  // For a frame that the path's MTU does not let through (Send must not be
+  // called then): true, and into `error` the router's answer to its sender, if
+  // there is one.
+  bool Bounces(ByteView frame, Frame& error);
+
   const Counters& counters() const { return counters_; }
   // For tests that change the weather.
   WireConfig& config() { return config_; }
@@ -75,6 +91,7 @@ class Wire {
   Duration Below(Rng& rng, Duration bound);
   void Corrupt(Frame& frame);
   void Truncate(Frame& frame);
+  void Mark(Frame& frame);
 
   WireConfig config_;
   Rng loss_;
@@ -82,6 +99,8 @@ class Wire {
   Rng reorder_;
   Rng damage_;
   Rng clog_;
+  Rng mark_;
+  Rng bounce_;
   Time busy_until_ = Time::min();
   std::vector<Fault> faults_;
   Counters counters_;

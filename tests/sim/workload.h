@@ -11,6 +11,8 @@
 
 namespace corelane::sim {
 
+inline constexpr uint16_t kStreamPort = 7000;
+
 enum Side : uint32_t { kClient = 0, kServer = 1 };
 
 // How one end of a connection behaves.
@@ -34,11 +36,16 @@ struct SidePlan {
 
 struct ConnectionPlan {
   Duration start{};
+  size_t link = 0;
+  bool second_address = false;  // goes to the server's other address
+  uint16_t local_port = 0;      // of the client; 0: it chooses
   SidePlan side[2];
+  bool may_break = false;  // a host is restarted meanwhile
 
-  // Whether its applications themselves break it.
+  // Whether it may end otherwise than in order: its applications break it, or
+  // a host does.
   bool Breaks() const {
-    return side[kClient].ending != SidePlan::Ending::kOrderly ||
+    return may_break || side[kClient].ending != SidePlan::Ending::kOrderly ||
            side[kServer].ending != SidePlan::Ending::kOrderly;
   }
   uint64_t BytesFrom(Side from) const {
@@ -70,6 +77,7 @@ struct Ledger {
   uint64_t seed = 0;
   uint32_t send_buffer[2] = {};  // of the hosts
   bool may_break = false;        // any connection, for want of memory or so
+  bool replays = false;          // a server may see a connection a second time
   std::vector<ConnectionPlan> plans;
   std::vector<ConnectionRecord> records;
   uint32_t over[2] = {};  // ends of connections that are

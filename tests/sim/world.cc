@@ -27,6 +27,13 @@ Node& World::AddNode(const NodeConfig& config) {
   return *nodes_.back();
 }
 
+uint32_t World::Restart(size_t node, const NodeConfig& config) {
+  const uint32_t lost = nodes_[node]->TearDown();
+  nodes_[node] = std::make_unique<Node>(config, now_);
+  oracles_[node] = Oracle();
+  return lost;
+}
+
 size_t World::Join(PortId a, PortId b, const WireConfig& there,
                    const WireConfig& back) {
   const size_t first = wires_.size();
@@ -78,7 +85,16 @@ void World::Trace(size_t wire, ByteView frame) {
 void World::Send(size_t wire, ByteView frame) {
   Trace(wire, frame);
   arrivals_.clear();
-  wires_[wire].wire.Send(frame, now_, arrivals_);
+  Wire& line = wires_[wire].wire;
+  Event answer;
+  if (line.Bounces(frame, answer.frame)) {
+    if (answer.frame.empty()) return;
+    answer.at = now_ + line.config().delay;
+    answer.wire = wire ^ 1;  // see Join
+    Push(std::move(answer));
+    return;
+  }
+  line.Send(frame, now_, arrivals_);
   for (Arrival& arrival : arrivals_) {
     Event event;
     event.at = arrival.at;

@@ -32,6 +32,9 @@ class World {
 
   // ---- Building
   Node& AddNode(const NodeConfig& config);
+  // The host loses power and comes back as another one. Returns how many
+  // packets its old self had lost.
+  uint32_t Restart(size_t node, const NodeConfig& config);
   // Joins two cards. Returns the number of the wire from `a` to `b`; the one
   // back has the number after it.
   size_t Join(PortId a, PortId b, const WireConfig& there,
