@@ -150,9 +150,19 @@ bool EmitSyn(ControlBlock& cb, uint16_t own_mss, const Context& ctx,
   return true;
 }
 
-// It holds for a round trip.
-void NoteLimited(const ControlBlock& cb, SendState& tx) {
-  tx.Set(kCwndLimited);
+// How much of the congestion window has been in use, over a round trip.
+// `limited`: it holds something back.
+void NoteUse(const ControlBlock& cb, SendState& tx, bool limited) {
+  const uint32_t flight = cb.InFlight();
+  const bool was_limited = tx.Has(kCwndLimited);
+  const bool over = cb.snd_una >= tx.limited_end;
+  if (!over && !limited && (was_limited || flight <= tx.max_flight)) return;
+  if (limited) {
+    tx.Set(kCwndLimited);
+  } else {
+    tx.Clear(kCwndLimited);
+  }
+  tx.max_flight = flight;
   tx.limited_end = cb.snd_nxt;
 }
 
@@ -197,7 +207,7 @@ bool EmitLost(const Draft& d) {
   taken = std::min(taken, cb.snd_edge - start);
   const bool alone = Pipe(cb, tx) == 0;
   if (taken > CongestionRoom(cb, tx) && !alone) {
-    NoteLimited(cb, tx);
+    NoteUse(cb, tx, true);
     return false;
   }
   d.out.seq = start;
@@ -225,7 +235,7 @@ uint32_t SendableLength(const Draft& d) {
   const bool idle = cb.snd_nxt == cb.snd_una;
   if (room < std::min(unsent, full)) {
     // A short segment because the congestion window has a few bytes left: wait.
-    if (std::min(unsent, window) > room) NoteLimited(cb, *d.extras.tx);
+    if (std::min(unsent, window) > room) NoteUse(cb, *d.extras.tx, true);
     if (!idle) return 0;
   }
   if (length == 0 || length == full) return length;
@@ -273,11 +283,7 @@ bool EmitData(const Draft& d) {
   Describe(d, length + (fin ? 1 : 0));
   if (!NoteNew(d, fin)) return false;
   AdvancePace(cb, *d.extras.tx, length, d.ctx);
-  // RFC 7661: the window is in use when it is nearly full, or, where it doubles
-  // in each round trip, half full.
-  const uint32_t pipe = Pipe(cb, *d.extras.tx);
-  const uint32_t used = cb.cwnd < cb.ssthresh ? 2 * pipe : pipe + cb.mss;
-  if (used > cb.cwnd) NoteLimited(cb, *d.extras.tx);
+  NoteUse(cb, *d.extras.tx, CongestionRoom(cb, *d.extras.tx) < cb.mss);
   Finish(d);
   return true;
 }

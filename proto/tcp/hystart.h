@@ -16,7 +16,10 @@ inline constexpr uint32_t kHyStartDivisor = 8;             // MIN_RTT_DIVISOR
 inline constexpr uint8_t kHyStartSamples = 8;              // N_RTT_SAMPLE
 inline constexpr uint32_t kCssGrowthDivisor = 4;
 inline constexpr uint8_t kCssRounds = 5;
-inline constexpr uint32_t kHyStartLimit = 8;  // L, in segments, without pacing
+// L without pacing, in segments. The RFC proposes 8; but peers that coalesce
+// what they receive acknowledge up to 44 segments at a time, and would be held
+// back.
+inline constexpr uint32_t kHyStartLimit = 44;
 
 // A round has ended, another begins.
 void StartHyStartRound(HyStartState& hystart);

@@ -30,7 +30,16 @@ struct Step {
   SackReport report;
   bool newly_lost = false;
   bool reduced = false;  // a reduction has just come to its end
+  // RFC 6582: the segment after a partial acknowledgment goes at once.
+  bool resend_now = false;
 };
+
+// What duplicates stand for cannot be what is known to be lost.
+void LimitDuplicates(const ControlBlock& cb, SendState& tx) {
+  if (cb.Has(kSack)) return;
+  const uint32_t flight = cb.snd_nxt - cb.snd_una;
+  tx.sacked_bytes = std::min(tx.sacked_bytes, flight - tx.lost_bytes);
+}
 
 // Without SACK each duplicate stands for one segment that has arrived,
 // whichever that is (RFC 5681 section 3.2): the sum plays the part of the
@@ -56,6 +65,7 @@ void CountDuplicates(const ControlBlock& cb, SendState& tx,
   }
   const uint32_t most = flight > cb.mss ? flight - cb.mss : 0;
   tx.sacked_bytes = std::min(tx.sacked_bytes, most);
+  LimitDuplicates(cb, tx);
 }
 
 // RFC 6298 (3), Karn's algorithm: not from what was sent more than once, except
@@ -75,6 +85,13 @@ uint32_t MeasureRtt(const ControlBlock& cb, const Acknowledgment& a,
   const uint32_t elapsed_ms = ctx.now.ms - sent_ms;
   if (elapsed_ms > 60'000) return 0;
   return std::max<uint32_t>(elapsed_ms * 1000, 1);
+}
+
+// RFC 7661: a window that was not used is not proved right, and does not grow;
+// in slow start it grows to twice what was.
+bool WindowWasUsed(const ControlBlock& cb, const SendState& tx) {
+  if (tx.Has(kCwndLimited)) return true;
+  return cb.cwnd < cb.ssthresh && cb.cwnd < 2 * tx.max_flight;
 }
 
 // RFC 8985 section 6.2 step 1, over some minutes.
@@ -137,6 +154,8 @@ void DetectLoss(ControlBlock& cb, SendState& tx, bool partial, Step& step,
     const uint32_t before = tx.lost_bytes;
     SentList(tx, cb.snd_una).MarkHeadLost(cb.mss);
     step.newly_lost = tx.lost_bytes > before;
+    step.resend_now = step.newly_lost;
+    LimitDuplicates(cb, tx);
   }
 }
 
@@ -245,6 +264,9 @@ void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
   if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
     ReduceProportionally(cb, tx, step.sample.delivered,
                          step.sample.acked > 0 && !step.newly_lost);
+    if (step.resend_now) {
+      cb.cwnd = std::max<uint32_t>(cb.cwnd, Pipe(cb, tx) + cb.mss);
+    }
   } else if (step.sample.acked > 0 && step.sample.delivered > 0 &&
              !step.reduced) {
     // What SACKs have told of before has been counted (RFC 5681's "previously
@@ -283,7 +305,7 @@ void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
 }
 
 void InitSendState(const ControlBlock& cb, SendState& tx) {
-  tx.recover = tx.fack = tx.undo_from = cb.snd_una;
+  tx.recover = tx.fack = tx.undo_from = tx.limited_end = cb.snd_una;
   tx.min_rtt_us = cb.srtt_us / 8;
 }
 
@@ -294,7 +316,7 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   sample.prior_una = cb.snd_una;
   sample.prior_flight = Pipe(cb, tx);
   sample.ece = a.ece;
-  sample.cwnd_limited = tx.Has(kCwndLimited);
+  sample.cwnd_limited = WindowWasUsed(cb, tx);
   sample.acked = a.ack - cb.snd_una;
   tx.active_ms = ctx.now.ms;
   SentList list(tx, cb.snd_una);
@@ -329,20 +351,12 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
     EnterCwr(cb, tx, step, ctx);  // the probe repaired a loss
   }
   ChangePhase(cb, tx, a, step, ctx);
-  if (!cb.Has(kSack)) {
-    // What is lost has not arrived, whatever duplicates say.
-    tx.sacked_bytes =
-        std::min(tx.sacked_bytes, cb.snd_nxt - cb.snd_una - tx.lost_bytes);
-  }
   ChangeWindow(cb, tx, step, ctx);
   if (tx.Has(kTimedOut) && cb.snd_una > tx.recover) tx.Clear(kTimedOut);
   if (sample.acked > 0 || !cb.Has(kRetransmitTimer)) {
     RearmRetransmit(cb, tx, ctx);  // RFC 6298 (5.2), (5.3)
   } else if (cb.Has(kTailTimer) && tx.sacked_bytes > 0) {
     ArmRetransmitFromHead(cb, tx, ctx);  // no probe is needed any more
-  }
-  if (tx.Has(kCwndLimited) && cb.snd_una >= tx.limited_end) {
-    tx.Clear(kCwndLimited);
   }
 }
 

@@ -100,7 +100,9 @@ struct SendState {
 
   SeqNum probe_end;    // TLP.end_seq (RFC 8985 section 7)
   SeqNum cwr_end;      // ECN: no second reduction before this is acknowledged
-  SeqNum limited_end;  // kCwndLimited holds until this is acknowledged
+  // RFC 7661: the largest flight of the round that ends at limited_end.
+  uint32_t max_flight = 0;
+  SeqNum limited_end;
   // Pacing: before this nothing is sent, and the timer that ends the wait.
   uint32_t next_send_us = 0;
   Tick pace_deadline = 0;

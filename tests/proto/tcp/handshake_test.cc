@@ -204,8 +204,8 @@ TEST_P(RequestTest, EstablishAfterALostSynAck) {
   ControlBlock cb;
   Establish(cb, request, 1460, At(1s));
   EXPECT_EQ(cb.rto_us, 3'000'000u);
-  EXPECT_EQ(cb.cwnd, 1200u);
-  EXPECT_EQ(cb.srtt_us, 0u);  // Karn
+  EXPECT_EQ(cb.cwnd, 12'000u);  // one is forgiven (RFC 6928 section 2)
+  EXPECT_EQ(cb.srtt_us, 0u);    // Karn
 }
 
 // A SYN with the options in `offer`, as it arrives.

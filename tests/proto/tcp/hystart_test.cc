@@ -87,11 +87,11 @@ TEST(HyStartTest, JitterResumesSlowStart) {
 TEST(HyStartTest, Step) {
   HyStartState hystart;
   EXPECT_EQ(HyStartStep(hystart, 5000, 1000, false), 5000u);
-  EXPECT_EQ(HyStartStep(hystart, 50'000, 1000, false), 8000u);
+  EXPECT_EQ(HyStartStep(hystart, 50'000, 1000, false), 44'000u);
   EXPECT_EQ(HyStartStep(hystart, 50'000, 1000, true), 50'000u);
   hystart.baseline_us = 1;
   EXPECT_EQ(HyStartStep(hystart, 5000, 1000, false), 1250u);
-  EXPECT_EQ(HyStartStep(hystart, 50'000, 1000, false), 2000u);
+  EXPECT_EQ(HyStartStep(hystart, 50'000, 1000, false), 11'000u);
   EXPECT_EQ(HyStartStep(hystart, 50'000, 1000, true), 12'500u);
 }
 

