@@ -218,6 +218,7 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
     OnRttSample(cb, ctx.now.us - request.synack_us, config);
   }
   StartReceiveTuning(cb, ctx.now);
+  NoteArrivalTime(cb, ctx);
   UpdatePrediction(cb);
   ++ctx.counters.passive_opens;
 }
@@ -285,6 +286,7 @@ void CompleteActive(ControlBlock& cb, const Context& ctx) {
   StopRetransmit(cb);
   StartCongestion(cb, ctx.config);
   StartReceiveTuning(cb, ctx.now);
+  if (!cb.Has(kAckTimer)) NoteArrivalTime(cb, ctx);
   cb.retransmits = 0;
   UpdatePrediction(cb);
 }

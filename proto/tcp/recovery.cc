@@ -202,6 +202,9 @@ void OnAckInRecovery(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
     tx.Clear(kCanUndo);
     EndReduction(cb, tx);
     step.reduced = true;
+    // What was sent since may be lost as well: that is a loss of its own.
+    DetectLoss(cb, tx, false, step, ctx);
+    if (tx.lost_bytes > 0) EnterRecovery(cb, tx, step, ctx);
     return;
   }
   DetectLoss(cb, tx, step.sample.acked > 0, step, ctx);
