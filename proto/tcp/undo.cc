@@ -42,7 +42,8 @@ void Undo(ControlBlock& cb, SendState& tx, const Context& ctx) {
   cb.cwnd = std::max(cb.cwnd, tx.prior_cwnd);
   cb.ssthresh = std::max(cb.ssthresh, tx.prior_ssthresh);
   SentList(tx, cb.snd_una).UnmarkLost();
-  tx.Clear(kCanUndo | kFrto | kTimedOut);
+  // It was the reduced window that was used up, not this one.
+  tx.Clear(kCanUndo | kFrto | kTimedOut | kCwndLimited);
   tx.dup_acks = 0;
   tx.phase = tx.sacked_bytes > 0 ? SendPhase::kDisorder : SendPhase::kOpen;
   UndoReduction(cb, tx, ctx);
