@@ -27,8 +27,8 @@ const char* CheckWindow(const tcp::ControlBlock& cb, const tcp::SendState* tx,
                         const tcp::Config& config) {
   if (cb.state < tcp::State::kEstablished || tx == nullptr) return nullptr;
   const uint64_t initial = uint64_t{config.initial_window_segments} * 1460;
-  const uint64_t most = 8 * std::max<uint64_t>(config.send_buffer, initial);
-  if (cb.cwnd > std::max<uint64_t>(most, 32 * uint64_t{cb.mss})) {
+  const uint64_t most = 5 * std::max<uint64_t>(config.send_buffer, initial);
+  if (cb.cwnd > std::max<uint64_t>(most, 16 * uint64_t{cb.mss})) {
     return "cwnd beyond what it can have been used for";
   }
   if (cb.ssthresh < 2u * cb.mss) return "ssthresh below two segments";
