@@ -44,6 +44,7 @@ enum SendFlag : uint16_t {
   kReorderingSeen = 1 << 1,  // RACK.reordering_seen
   kProbeOut = 1 << 2,        // a tail loss probe is out: probe_end counts
   kProbeResent = 1 << 3,     // ... and it was a retransmission
+  kPriorLimited = 1 << 4,    // prior_cwnd had been used
   kDsackSeen = 1 << 5,       // RACK.dsack_round counts
   kFrto = 1 << 6,            // RFC 5682: is this timeout spurious?
   kCanUndo = 1 << 7,         // undo_from and the prior values count

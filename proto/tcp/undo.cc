@@ -11,6 +11,8 @@ void RememberForUndo(const ControlBlock& cb, SendState& tx, bool reducing) {
   if (!reducing) {
     tx.prior_cwnd = cb.cwnd;
     tx.prior_ssthresh = cb.ssthresh;
+    tx.Clear(kPriorLimited);
+    if (tx.Has(kCwndLimited)) tx.Set(kPriorLimited);
   }
   tx.undo_from = cb.snd_una;
   tx.undo_retransmits = 0;
@@ -42,8 +44,9 @@ void Undo(ControlBlock& cb, SendState& tx, const Context& ctx) {
   cb.cwnd = std::max(cb.cwnd, tx.prior_cwnd);
   cb.ssthresh = std::max(cb.ssthresh, tx.prior_ssthresh);
   SentList(tx, cb.snd_una).UnmarkLost();
-  // It was the reduced window that was used up, not this one.
-  tx.Clear(kCanUndo | kFrto | kTimedOut | kCwndLimited);
+  tx.Clear(kCanUndo | kFrto | kTimedOut);
+  // Was it the reduced window only that was used up?
+  if (!tx.Has(kPriorLimited)) tx.Clear(kCwndLimited);
   tx.dup_acks = 0;
   tx.phase = tx.sacked_bytes > 0 ? SendPhase::kDisorder : SendPhase::kOpen;
   UndoReduction(cb, tx, ctx);
