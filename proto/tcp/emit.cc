@@ -216,8 +216,13 @@ bool EmitLost(const Draft& d) {
   NoteMtuResend(tx, start + taken);
   Describe(d, taken + AppendNew(d, start, taken));
   AdvancePace(cb, tx, d.out.length, d.ctx);
-  // RFC 6298 (5.1); a timer that runs goes on (RFC 6675 section 5 (C.4)).
-  if (!cb.Has(kRetransmitTimer) || cb.Has(kPersist)) ArmRetransmit(cb, d.ctx);
+  // RFC 6298 (5.1). A timer that runs goes on, but the oldest segment gets as
+  // long for its second journey as it had for the first, or else a recovery
+  // that takes two round trips ends in a timeout.
+  if (!cb.Has(kRetransmitTimer) || cb.Has(kPersist) ||
+      (start == cb.snd_una && !cb.Has(kReorderTimer))) {
+    ArmRetransmit(cb, d.ctx);
+  }
   Finish(d);
   return true;
 }

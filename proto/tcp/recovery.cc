@@ -276,6 +276,7 @@ void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
     // unacknowledged").
     AckSample sample = step.sample;
     sample.acked = std::min(sample.acked, sample.delivered);
+    sample.cwnd_limited = tx.Has(kCwndLimited);  // no longer after an Undo
     GrowWindow(cb, tx, sample, ctx);
   }
   cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);

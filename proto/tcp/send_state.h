@@ -68,6 +68,7 @@ struct SendState {
   uint8_t dup_acks = 0;  // without SACK: how many came since SND.UNA moved
   uint16_t flags = 0;    // SendFlag
   uint8_t range_count = 0;
+  bool prior_limited = false;  // prior_cwnd had been used up
   uint32_t sacked_bytes = 0;  // of the ranges, or what duplicate ACKs stand for
   uint32_t lost_bytes = 0;
   SeqNum recover;           // SND.NXT when the phase began (RFC 6582)
@@ -98,8 +99,8 @@ struct SendState {
   uint32_t retransmit_ts = 0;     // TSval of the first retransmission (Eifel)
   SeqNum undo_from;
 
-  SeqNum probe_end;    // TLP.end_seq (RFC 8985 section 7)
-  SeqNum cwr_end;      // ECN: no second reduction before this is acknowledged
+  SeqNum probe_end;  // TLP.end_seq (RFC 8985 section 7)
+  SeqNum cwr_end;    // ECN: no second reduction before this is acknowledged
   // RFC 7661: the largest flight of the round that ends at limited_end.
   uint32_t max_flight = 0;
   SeqNum limited_end;

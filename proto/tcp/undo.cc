@@ -11,6 +11,7 @@ void RememberForUndo(const ControlBlock& cb, SendState& tx, bool reducing) {
   if (!reducing) {
     tx.prior_cwnd = cb.cwnd;
     tx.prior_ssthresh = cb.ssthresh;
+    tx.prior_limited = tx.Has(kCwndLimited);
   }
   tx.undo_from = cb.snd_una;
   tx.undo_retransmits = 0;
@@ -43,6 +44,8 @@ void Undo(ControlBlock& cb, SendState& tx, const Context& ctx) {
   cb.ssthresh = std::max(cb.ssthresh, tx.prior_ssthresh);
   SentList(tx, cb.snd_una).UnmarkLost();
   tx.Clear(kCanUndo | kFrto | kTimedOut);
+  // Was it the reduced window only that was used up?
+  if (!tx.prior_limited) tx.Clear(kCwndLimited);
   tx.dup_acks = 0;
   tx.phase = tx.sacked_bytes > 0 ? SendPhase::kDisorder : SendPhase::kOpen;
   UndoReduction(cb, tx, ctx);

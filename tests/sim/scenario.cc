@@ -199,8 +199,9 @@ void DrawPathMtus(Dice& d, Scenario& s) {
   s.lossless = false;
 }
 
-// Connections that are opened afterwards have to work. One of them has the
-// addresses and ports of the first: the peer may still think that this is open.
+// Connections that are opened afterwards have to work. If the client lost its
+// memory, one of them has the addresses and ports of the first: the server may
+// still think that this is open.
 void DrawRestart(Dice& d, Scenario& s) {
   if (!d.Percent(8)) return;
   s.restart_at = 10ms + d.UpTo(d.OneOf<Duration>({1ms, 100ms, 2s}));
@@ -211,7 +212,9 @@ void DrawRestart(Dice& d, Scenario& s) {
   bool again = false;
   for (ConnectionPlan& plan : s.connections) {
     plan.may_break = plan.start <= s.restart_at;
-    if (plan.may_break || !first->may_break || again) continue;
+    if (s.restarted == 1 || plan.may_break || !first->may_break || again) {
+      continue;
+    }
     again = true;
     plan.link = first->link;
     plan.second_address = first->second_address;

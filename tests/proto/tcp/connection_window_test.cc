@@ -101,7 +101,7 @@ TEST_P(WindowTest, ProbeThatThePeerTook) {
   h.Advance(500ms);
   h.Receive(". 1(0) ack 2002 win 0");
   h.Sent();
-  h.Mark();
+  // The byte's round trip counts, as that of any other: it was sent once.
   h.Advance(Duration((h.cb.rto_us + 1000) * 1us));
   EXPECT_THAT(h.Sent(), ElementsAre(". 2002(1) ack 1"));
 }
