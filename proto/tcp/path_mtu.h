@@ -2,6 +2,7 @@
 #ifndef CORELANE_PROTO_TCP_PATH_MTU_H_
 #define CORELANE_PROTO_TCP_PATH_MTU_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "proto/tcp/context.h"
@@ -68,7 +69,12 @@ inline void NoteMtuResend(SendState& tx, SeqNum end) {
 // SND.UNA has moved. A probe that arrived as such shows what the path takes.
 inline void NoteMtuAck(ControlBlock& cb, SendState& tx) {
   if (tx.mtu_probe_size == 0 || cb.snd_una < tx.mtu_probe_end) return;
-  if (tx.mtu_probe_size > cb.mss) cb.mss = tx.mtu_probe_size;
+  if (tx.mtu_probe_size > cb.mss) {
+    cb.mss = tx.mtu_probe_size;
+    // Two segments (RFC 5681 equation 4), and those have grown.
+    cb.ssthresh = std::max<uint32_t>(cb.ssthresh, 2u * cb.mss);
+    cb.cwnd = std::max<uint32_t>(cb.cwnd, cb.mss);
+  }
   tx.mtu_probe_size = 0;
 }
 

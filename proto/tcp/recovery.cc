@@ -300,7 +300,7 @@ void RestartAfterIdle(ControlBlock& cb, const Context& ctx) {
 
 void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
   if (cb.snd_una == cb.snd_nxt) {
-    if (!cb.Has(kPersist)) StopRetransmit(cb);
+    StopRetransmit(cb);  // a window that is closed has its timer started anew
     return;
   }
   if (cb.Has(kReorderTimer) || cb.Has(kPersist)) return;
