@@ -129,8 +129,8 @@ int Callback(const char* /*command*/, const char* text, rte_tel_data* out) {
   }
   const std::lock_guard lock(runtime_mutex);
   if (current_runtime == nullptr) {
-    return Reply(
-        ErrorReport(absl::UnavailableError("the stack is stopping")), out);
+    return Reply(ErrorReport(absl::UnavailableError("the stack is stopping")),
+                 out);
   }
   return Reply(kReport(*current_runtime, *parameters), out);
 }
