@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "proto/tcp/receive_tuning.h"
+#include "proto/tcp/scaled_growth.h"
 
 namespace corelane::socket {
 namespace {
@@ -129,7 +130,7 @@ TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
   info.tcpi_rttvar = cb.rttvar_us / 4;
   // Linux's "infinite".
   constexpr uint32_t kNoThreshold = 0x7fffffff;
-  info.tcpi_snd_ssthresh = cb.ssthresh == 0 || cb.ssthresh > kNoThreshold - mss
+  info.tcpi_snd_ssthresh = cb.ssthresh == 0 || cb.ssthresh >= tcp::kMaxCwnd
                                ? kNoThreshold
                                : std::max(cb.ssthresh / mss, 2u);
   info.tcpi_snd_cwnd = cb.cwnd / mss;
