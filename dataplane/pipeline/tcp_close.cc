@@ -77,6 +77,22 @@ void TcpLayer::RunTimers() {
   RetransmitSynAcks();
   ExpireTimeWaits();
   ReclaimSendStates();
+  RenegeInTurn();
+}
+
+// While memory is short, quiet connections too let go of what waits behind a
+// gap: it may be what makes memory short, and their peers may be silent on
+// purpose.
+void TcpLayer::RenegeInTurn() {
+  constexpr uint32_t kAtOnce = 64;
+  const uint32_t end = blocks_.high_water();
+  for (uint32_t n = 0; core_.low_memory && n < std::min(kAtOnce, end); ++n) {
+    if (renege_next_ >= end) renege_next_ = 0;
+    const uint32_t index = renege_next_++;
+    if (blocks_[index].Has(tcp::kDetached)) continue;
+    Renege(index);
+    DropBuffersIfEmpty(index);
+  }
 }
 
 // Connections that have been quiet for a while give back what they need only to
@@ -92,7 +108,10 @@ void TcpLayer::ReclaimSendStates() {
       continue;
     }
     const tcp::ControlBlock& cb = blocks_[tx.owner];
-    if (cb.snd_una == cb.snd_nxt) FreeSendState(tx.owner);
+    // What waits for its turn (pacing) has its timer here.
+    if (cb.snd_una == cb.SendEnd() && !tx.Has(tcp::kCwrDue)) {
+      FreeSendState(tx.owner);
+    }
   }
 }
 

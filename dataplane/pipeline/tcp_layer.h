@@ -247,6 +247,7 @@ class TcpLayer {
   void FreeBlock(uint32_t index);
   void FreeSendState(uint32_t index);
   void ReclaimSendStates();
+  void RenegeInTurn();
   void ExpireTimeWaits();
 
   uint64_t HashOf(const tcp::FlowKey& key) const { return table_.Hash(key); }
@@ -301,6 +302,7 @@ class TcpLayer {
   uint32_t arrived_count_ = 0;
   uint32_t generation_ = 0;
   uint32_t reclaim_next_ = 0;  // the send state to be looked at next
+  uint32_t renege_next_ = 0;   // and the connection, for RenegeInTurn
   uint32_t reset_tokens_ = 0;
   Time reset_refilled_ = kTimeZero;
   Time cookies_until_ = kTimeZero;  // none that was sent is good after it

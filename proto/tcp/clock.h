@@ -16,8 +16,10 @@ inline constexpr int kTickShift = 16;
 constexpr bool TickBefore(Tick a, Tick b) {
   return static_cast<int32_t>(a - b) < 0;
 }
+// Rounded up; what is longer than can be told apart counts as 39 hours.
 constexpr Tick ToTicks(Duration d) {
-  return static_cast<Tick>((d.count() + (1 << kTickShift) - 1) >> kTickShift);
+  const int64_t ticks = (d.count() + (1 << kTickShift) - 1) >> kTickShift;
+  return ticks > 0x7fffffff ? 0x7fffffff : static_cast<Tick>(ticks);
 }
 // Microseconds, rounded up.
 constexpr Tick MicrosToTicks(uint32_t us) {

@@ -119,7 +119,7 @@ struct alignas(64) ControlBlock {
   uint16_t rcv_mss = 0;    // the largest segment seen from the peer
   SeqNum snd_wl1;
   SeqNum snd_wl2;
-  Tick ts_recent_at = 0;  // when ts_recent was taken
+  uint32_t ts_recent_ms = 0;  // when ts_recent was taken
   // Receive buffer autotuning: what may be offered at most, and from where and
   // since when a round trip's worth of data is being measured.
   uint32_t receive_space = 0;

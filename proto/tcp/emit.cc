@@ -93,7 +93,10 @@ bool NoteNew(const Draft& d, bool fin) {
   if (!SentList(tx, cb.snd_una).Append(end, ctx.now.us, Grain(cb))) {
     return false;
   }
-  if (idle) cb.una_since = ctx.now.tick;
+  if (idle) {
+    cb.una_since = ctx.now.tick;
+    tx.Clear(kRackValid);  // its times may be from before the clock wrapped
+  }
   tx.active_ms = ctx.now.ms;
   tx.prr_out += taken;
   cb.snd_nxt = end;
@@ -319,6 +322,7 @@ bool EmitWindowProbe(const Draft& d) {
 
 // RFC 9293 section 3.8.4: nothing new, so that the peer answers with an ACK.
 bool EmitKeepalive(const Draft& d) {
+  d.out = SegmentSpec{};
   d.out.seq = d.cb.snd_una - 1;
   d.out.flags = 0;
   ++d.ctx.counters.keepalive_probes;
@@ -372,7 +376,7 @@ bool EmitTailProbe(const Draft& d) {
 // opens; a lost window update would otherwise stall the connection for ever.
 void ConsiderPersist(ControlBlock& cb, const Context& ctx) {
   if (cb.Has(kRetransmitTimer)) return;
-  cb.retransmits = 0;
+  if (!cb.Has(kOrphan)) cb.retransmits = 0;
   cb.una_since = ctx.now.tick;
   ArmPersist(cb, ctx);
 }
@@ -384,6 +388,7 @@ bool EmitAck(const Draft& d) {
   // the peer counts duplicates.
   const bool duplicate = cb.rcv_acked == cb.rcv_nxt;
   if (duplicate && cb.acks_owed > 0) --cb.acks_owed;
+  d.out = SegmentSpec{};  // whatever was drafted and could not be sent
   d.out.seq = cb.AckSeq();
   Finish(d);
   return true;
@@ -404,6 +409,12 @@ bool EmitStream(const Draft& d) {
   if (EmitLost(d)) return true;
   if (cb.SendEnd() > cb.snd_nxt) {
     if (EmitData(d)) return true;
+    if (d.extras.tx->Has(kFrtoNewData) && Pipe(cb, *d.extras.tx) == 0) {
+      // The new data that F-RTO wanted is held back (Nagle, a small window): on
+      // with what is lost, or nothing moves until the next timeout.
+      d.extras.tx->Clear(kFrto | kFrtoNewData);
+      if (EmitLost(d)) return true;
+    }
     if (cb.Has(kProbe) && EmitProbe(d)) return true;
     ConsiderPersist(cb, d.ctx);
     return false;

@@ -193,7 +193,7 @@ void Establish(ControlBlock& cb, const Request& request, uint16_t own_mss,
   if (request.Has(kRequestTimestamps)) {
     cb.Set(kTimestamps);
     cb.ts_recent = request.ts_recent;
-    cb.ts_recent_at = ctx.now.tick;
+    cb.ts_recent_ms = ctx.now.ms;
   }
   if (request.Has(kRequestSack)) cb.Set(kSack);
   if (request.Has(kRequestEcn)) cb.Set(kEcn);

@@ -84,7 +84,7 @@ uint32_t MeasureRtt(const ControlBlock& cb, const Acknowledgment& a,
   const uint32_t sent_ms = options.ts_echo - cb.ts_offset;
   const uint32_t elapsed_ms = ctx.now.ms - sent_ms;
   if (elapsed_ms > 60'000) return 0;
-  return std::max<uint32_t>(elapsed_ms * 1000, 1);
+  return std::max<uint32_t>(elapsed_ms, 1) * 1000;  // the grain
 }
 
 // RFC 7661: a window that was not used is not proved right, and does not grow;
@@ -119,6 +119,13 @@ void EnterRecovery(ControlBlock& cb, SendState& tx, const Step& step,
 void Calm(SendState& tx) {
   const bool disorder = tx.sacked_bytes > 0 || tx.dup_acks > 0;
   tx.phase = disorder ? SendPhase::kDisorder : SendPhase::kOpen;
+}
+
+// RFC 8985 section 6.2 step 4: the reordering window that duplicates have
+// widened narrows again after so many recoveries without.
+void NoteRecovered(SendState& tx) {
+  if (tx.reorder_window_persist == 0) return;
+  if (--tx.reorder_window_persist == 0) tx.reorder_window_mult = 1;
 }
 
 // RFC 9937: at the end the window is ssthresh, whatever PRR has let out.
@@ -200,6 +207,7 @@ void OnAckInRecovery(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   }
   if (cb.snd_una >= tx.recover) {
     tx.Clear(kCanUndo);
+    NoteRecovered(tx);
     EndReduction(cb, tx);
     step.reduced = true;
     // What was sent since may be lost as well: that is a loss of its own.
@@ -238,6 +246,7 @@ void OnAckInLoss(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   }
   if (cb.snd_una >= tx.recover) {
     tx.Clear(kFrto | kFrtoNewData | kCanUndo);
+    NoteRecovered(tx);
     Calm(tx);
     DetectLoss(cb, tx, false, step, ctx);
     if (tx.lost_bytes > 0) EnterRecovery(cb, tx, step, ctx);
@@ -331,7 +340,10 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   if (sample.acked > 0) {
     list.AckUpTo(a.ack, step.delivery);
     cb.snd_una = a.ack;
-    cb.retransmits = 0;
+    // A released connection is not held by single bytes (CVE-2008-4609).
+    if (!cb.Has(kOrphan) || sample.acked >= cb.mss || a.ack == cb.SendEnd()) {
+      cb.retransmits = 0;
+    }
     cb.una_since = ctx.now.tick;
     if (tx.mtu_probe_size != 0) NoteMtuAck(cb, tx);
   }
@@ -340,7 +352,8 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   sample.rtt_us = MeasureRtt(cb, a, step, ctx);
   if (sample.rtt_us != 0) {
     OnRttSample(cb, sample.rtt_us, ctx.config);
-    UpdateMinRtt(tx, sample.rtt_us, ctx);
+    // Timestamps are too coarse for it.
+    if (!step.delivery.resent) UpdateMinRtt(tx, sample.rtt_us, ctx);
   }
   if (cb.Has(kSack)) {
     RackUpdate(cb, tx, step.delivery, step.report, *a.options, ctx);
@@ -386,7 +399,8 @@ void OnTimeout(ControlBlock& cb, SendState& tx, const Context& ctx) {
       list.MarkLost(i);
     }
   }
-  cb.cwnd = cb.mss;
+  // One segment more than what may still be under way.
+  cb.cwnd = Pipe(cb, tx) + cb.mss;
   tx.dup_acks = 0;
   tx.recover = cb.snd_nxt;
   tx.phase = SendPhase::kLoss;
@@ -414,6 +428,7 @@ void ResendAll(ControlBlock& cb, SendState& tx) {
   list.ForgetSacks();
   tx.sacked_bytes = 0;
   list.MarkAllLost();
+  tx.Clear(kRackValid);  // after long probing its times may have wrapped
   tx.dup_acks = 0;
   if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
     cb.cwnd = std::max<uint32_t>(cb.ssthresh, cb.mss);

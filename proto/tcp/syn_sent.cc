@@ -44,7 +44,7 @@ void LearnFromSyn(ControlBlock& cb, const Segment& segment,
   if (config.timestamps && options.has_timestamps) {
     cb.Set(kTimestamps);
     cb.ts_recent = options.ts_value;
-    cb.ts_recent_at = ctx.now.tick;
+    cb.ts_recent_ms = ctx.now.ms;
   }
   if (config.sack && options.sack_permitted) cb.Set(kSack);
   if (MayUseEcn(cb, segment, config)) cb.Set(kEcn);

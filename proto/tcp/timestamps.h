@@ -10,12 +10,14 @@
 
 namespace corelane::tcp {
 
+inline constexpr uint32_t kTimestampsLifetimeMs = 24u * 24 * 3600 * 1000;
+
 // PAWS (section 5.2): the segment comes from an earlier time. A TS.Recent of
 // more than 24 days may be ahead of a peer's clock that has wrapped, and says
 // nothing (section 5.5).
 inline bool IsOldTimestamp(const ControlBlock& cb, uint32_t value, Now now) {
   if (static_cast<int32_t>(value - cb.ts_recent) >= 0) return false;
-  return now.tick - cb.ts_recent_at < ToTicks(24h * 24);
+  return now.ms - cb.ts_recent_ms < kTimestampsLifetimeMs;
 }
 
 // Section 4.3 (2): from the segment that the next ACK will cover first, so that
@@ -24,11 +26,11 @@ inline void TakeTimestamp(ControlBlock& cb, SeqNum seq, const Options& options,
                           Now now) {
   if (seq > cb.rcv_acked) return;
   if (static_cast<int32_t>(options.ts_value - cb.ts_recent) < 0 &&
-      now.tick - cb.ts_recent_at < ToTicks(24h * 24)) {
+      now.ms - cb.ts_recent_ms < kTimestampsLifetimeMs) {
     return;
   }
   cb.ts_recent = options.ts_value;
-  cb.ts_recent_at = now.tick;
+  cb.ts_recent_ms = now.ms;
 }
 
 }  // namespace corelane::tcp
