@@ -9,7 +9,8 @@ Profiles::Profiles(const tcp::Config& defaults, uint16_t capacity)
 
 uint16_t Profiles::Acquire(const tcp::Config& options) {
   uint16_t free = kNone;
-  for (uint16_t i = 0; i < all_.size(); ++i) {
+  const auto count = static_cast<uint16_t>(all_.size());
+  for (uint16_t i = 0; i < count; ++i) {
     Profile& profile = all_[i];
     if (profile.references == 0) {
       if (free == kNone) free = i;

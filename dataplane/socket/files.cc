@@ -115,8 +115,9 @@ int SocketStack::Socket(int domain, int type, int protocol) {
   std::shared_ptr<SocketFile> file;
   switch (type & ~kTypeFlags) {
     case SOCK_STREAM: {
-      if (protocol != 0 && protocol != IPPROTO_TCP)
+      if (protocol != 0 && protocol != IPPROTO_TCP) {
         return Fail(EPROTONOSUPPORT);
+      }
       auto s = std::make_shared<TcpSocket>();
       s->profile = default_profile_;
       tcp().HoldProfile(s->profile);
@@ -125,8 +126,9 @@ int SocketStack::Socket(int domain, int type, int protocol) {
       break;
     }
     case SOCK_DGRAM:
-      if (protocol != 0 && protocol != IPPROTO_UDP)
+      if (protocol != 0 && protocol != IPPROTO_UDP) {
         return Fail(EPROTONOSUPPORT);
+      }
       file = std::make_shared<DatagramSocket>();
       break;
     default:
@@ -181,6 +183,7 @@ int SocketStack::GetPeerName(int fd, sockaddr* address, socklen_t* length) {
   return 0;
 }
 
+// NOLINTNEXTLINE(google-runtime-int): as POSIX has it
 int SocketStack::Fcntl(int fd, int command, long argument) {
   const std::shared_ptr<File> file = Find(fd);
   if (file == nullptr) return Fail(EBADF);
@@ -201,8 +204,7 @@ int SocketStack::Fcntl(int fd, int command, long argument) {
 }
 
 // What SIOCINQ and its like count.
-uint32_t SocketStack::Queued(const SocketFile& socket,
-                             unsigned long request) const {
+uint32_t SocketStack::Queued(const SocketFile& socket, uint64_t request) const {
   if (socket.kind == File::Kind::kUdp) {
     const auto& s = static_cast<const DatagramSocket&>(socket);
     if (request != FIONREAD || s.waiting.empty()) return 0;
@@ -218,6 +220,7 @@ uint32_t SocketStack::Queued(const SocketFile& socket,
                                        : cb.SendEnd() - cb.snd_nxt);
 }
 
+// NOLINTNEXTLINE(google-runtime-int): as POSIX has it
 int SocketStack::Ioctl(int fd, unsigned long request, void* argument) {
   const std::shared_ptr<File> file = Find(fd);
   if (file == nullptr) return Fail(EBADF);

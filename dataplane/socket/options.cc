@@ -58,8 +58,9 @@ int SocketStack::SetSockOpt(int fd, int level, int name, const void* value,
           SetTcpOption(static_cast<TcpSocket&>(*s), name, value, length));
     case IPPROTO_IPV6: {
       int number;
-      if (s->family != AF_INET6 || name != IPV6_V6ONLY)
+      if (s->family != AF_INET6 || name != IPV6_V6ONLY) {
         return Fail(ENOPROTOOPT);
+      }
       const int r = ReadOption(value, length, number);
       if (r < 0) return Fail(-r);
       return number == 0 ? 0 : Fail(ENOPROTOOPT);
@@ -85,8 +86,9 @@ int SocketStack::GetSockOpt(int fd, int level, int name, void* value,
       return Result(
           GetTcpOption(static_cast<TcpSocket&>(*s), name, value, *length));
     case IPPROTO_IPV6:
-      if (s->family != AF_INET6 || name != IPV6_V6ONLY)
+      if (s->family != AF_INET6 || name != IPV6_V6ONLY) {
         return Fail(ENOPROTOOPT);
+      }
       return WriteInt(0, value, *length);
     default:
       return Fail(ENOPROTOOPT);

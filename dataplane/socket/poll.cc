@@ -104,7 +104,7 @@ int SocketStack::Poll(pollfd* fds, nfds_t count, int timeout_ms) {
       const auto file = Find(fds[i].fd);
       const uint32_t mask =
           static_cast<uint16_t>(fds[i].events) | POLLERR | POLLHUP;
-      fds[i].revents = static_cast<short>(
+      fds[i].revents = static_cast<int16_t>(
           file == nullptr ? uint32_t{POLLNVAL} : Readiness(*file) & mask);
       if (fds[i].revents != 0) ++ready;
     }

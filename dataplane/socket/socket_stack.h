@@ -104,8 +104,10 @@ class SocketStack : public dataplane::Application {
   int SetSockOpt(int fd, int level, int name, const void* value,
                  socklen_t length);
   // F_GETFL, F_SETFL, F_GETFD, F_SETFD.
+  // NOLINTNEXTLINE(google-runtime-int): as POSIX has it
   int Fcntl(int fd, int command, long argument);
   // FIONREAD (SIOCINQ), SIOCOUTQ, SIOCOUTQNSD, FIONBIO.
+  // NOLINTNEXTLINE(google-runtime-int): as POSIX has it
   int Ioctl(int fd, unsigned long request, void* argument);
 
   // ---- Waiting for several. Descriptors that are not ours are POLLNVAL.
@@ -142,7 +144,7 @@ class SocketStack : public dataplane::Application {
   int Open(const std::shared_ptr<File>& file);    // gives it a descriptor
   void Forget(File& file);                        // takes both
   std::shared_ptr<File> ByHandle(uint32_t handle) const;
-  uint32_t Queued(const SocketFile& socket, unsigned long request) const;
+  uint32_t Queued(const SocketFile& socket, uint64_t request) const;
 
   // ---- tcp_open.cc; these return 0, a result, or -errno
   int BindTcp(TcpSocket& s, const Endpoint& to);

@@ -191,8 +191,9 @@ int SocketStack::GetTcpOption(TcpSocket& s, int name, void* value,
     case TCP_CORK:
       return give(s.cork ? 1 : 0);
     case TCP_MAXSEG:
-      if (s.phase == Phase::kOpen)
+      if (s.phase == Phase::kOpen) {
         return give(s.connection.control_block().mss);
+      }
       return give(o.max_segment != 0 ? o.max_segment : 536);
     case TCP_NOTSENT_LOWAT:
       return give(static_cast<int>(s.notsent_low));
