@@ -25,7 +25,12 @@ SocketStack::SocketStack(dataplane::Pipeline* pipeline, Driver* driver,
       options_(options),
       application_(pipeline->AddApplication(this)) {}
 
-SocketStack::~SocketStack() = default;
+// Sets first: they take themselves off the files that they watch.
+SocketStack::~SocketStack() {
+  for (auto& file : fds_) {
+    if (file != nullptr && file->kind == File::Kind::kEpoll) file.reset();
+  }
+}
 
 bool SocketStack::SetDefaults(const tcp::Config& options) {
   const uint16_t profile = tcp().AcquireProfile(options);
