@@ -14,8 +14,8 @@
 namespace corelane::tcp {
 
 // The receiver's part: CE on data is echoed until the peer says CWR. With DCTCP
-// the echo follows each change; but one ACK per burst covers what came before the
-// change as well, which RFC 8257 section 3.2 would have acknowledged first.
+// the echo follows each change; but one ACK per burst covers what came before
+// the change as well, which RFC 8257 section 3.2 would have acknowledged first.
 inline void NoteReceivedEcn(ControlBlock& cb, const Segment& segment,
                             const Context& ctx) {
   if (!cb.Has(kEcn)) return;
