@@ -1,6 +1,7 @@
 #include "dataplane/cli/client_command.h"
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/runtime/log.h"

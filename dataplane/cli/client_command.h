@@ -2,7 +2,7 @@
 #ifndef CORELANE_DATAPLANE_CLI_CLIENT_COMMAND_H_
 #define CORELANE_DATAPLANE_CLI_CLIENT_COMMAND_H_
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 

@@ -1,5 +1,6 @@
 #include "dataplane/cli/command_line.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -11,19 +12,23 @@
 namespace corelane::cli {
 
 CommandLine::CommandLine(const std::string& command, const std::string& summary)
-    : command_(command), app_(summary) {
-  app_.name(absl::StrCat("corelane ", command));
-  app_.set_help_flag("-h,--help", "Print this and exit");
+    : command_(command), app_(std::make_unique<CLI::App>(summary)) {
+  app_->name(absl::StrCat("corelane ", command));
+  app_->set_help_flag("-h,--help", "Print this and exit");
   // Collected, so that the complaint can name the nearest flag.
-  app_.allow_extras();
-  app_.get_formatter()->column_width(28);
+  app_->allow_extras();
+  app_->get_formatter()->column_width(28);
 }
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::SetFooter(const std::string& text) { app_->footer(text); }
 
 void CommandLine::AddValue(const std::string& flag,
                            std::optional<std::string>& value,
                            const std::string& value_name,
                            const std::string& help) {
-  app_.add_option_function<std::string>(
+  app_->add_option_function<std::string>(
           flag, [&value](const std::string& text) { value = text; }, help)
       ->type_name(value_name);
 }
@@ -32,7 +37,7 @@ void CommandLine::AddValues(const std::string& flag,
                             std::vector<std::string>& values,
                             const std::string& value_name,
                             const std::string& help) {
-  app_.add_option(flag, values, help)
+  app_->add_option(flag, values, help)
       ->type_name(value_name)
       ->expected(1)
       ->allow_extra_args(false)
@@ -41,7 +46,7 @@ void CommandLine::AddValues(const std::string& flag,
 
 void CommandLine::AddSwitch(const std::string& flag, bool& value,
                             const std::string& help) {
-  app_.add_flag_callback(
+  app_->add_flag_callback(
       flag, [&value] { value = true; }, help);
 }
 
@@ -50,9 +55,9 @@ std::optional<int> CommandLine::Parse(
   // CLI11 takes them from the end.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
-    app_.parse(std::move(reversed));
+    app_->parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app_.help().c_str(), stdout);
+    std::fputs(app_->help().c_str(), stdout);
     return kExitOk;
   } catch (const CLI::ArgumentMismatch& error) {
     // "--port: 1 required TEXT missing", or too many of them.
@@ -69,14 +74,14 @@ std::optional<int> CommandLine::Parse(
 }
 
 std::optional<int> CommandLine::RefuseExtras() {
-  const std::vector<std::string> extras = app_.remaining();
+  const std::vector<std::string> extras = app_->remaining();
   if (extras.empty()) return std::nullopt;
   const std::string flag = extras[0].substr(0, extras[0].find('='));
   if (flag.size() < 2 || flag[0] != '-') {
     return Refuse(absl::StrCat("unexpected argument '", extras[0], "'"));
   }
   std::vector<std::string> names;
-  for (const CLI::Option* option : std::as_const(app_).get_options()) {
+  for (const CLI::Option* option : std::as_const(*app_).get_options()) {
     for (const std::string& name : option->get_lnames()) {
       names.push_back(absl::StrCat("--", name));
     }

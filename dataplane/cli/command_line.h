@@ -2,12 +2,16 @@
 #ifndef CORELANE_DATAPLANE_CLI_COMMAND_LINE_H_
 #define CORELANE_DATAPLANE_CLI_COMMAND_LINE_H_
 
-#include <CLI/CLI.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace corelane::cli {
 
@@ -19,6 +23,7 @@ class CommandLine {
  public:
   // `command` is what was typed before the flags, "echo".
   CommandLine(const std::string& command, const std::string& summary);
+  ~CommandLine();
 
   // A flag with a value, kept as typed: what it means is checked later, by code
   // whose messages say what to type instead.
@@ -29,7 +34,7 @@ class CommandLine {
                  const std::string& value_name, const std::string& help);
   void AddSwitch(const std::string& flag, bool& value, const std::string& help);
   // Printed below the flags.
-  void SetFooter(const std::string& text) { app_.footer(text); }
+  void SetFooter(const std::string& text);
 
   // nullopt: go on. Otherwise the exit code, after --help was printed to stdout
   // or what was wrong to stderr.
@@ -42,7 +47,8 @@ class CommandLine {
   std::optional<int> RefuseExtras();
 
   std::string command_;
-  CLI::App app_;
+  // CLI11 costs every source that includes it ten seconds: only ours does.
+  std::unique_ptr<CLI::App> app_;
 };
 
 }  // namespace corelane::cli

@@ -1,4 +1,5 @@
 // `corelane netstat`.
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "dataplane/cli/client_command.h"

@@ -1,5 +1,6 @@
 #include "dataplane/inspect/client.h"
 
+#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>

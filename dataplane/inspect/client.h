@@ -2,7 +2,7 @@
 #ifndef CORELANE_DATAPLANE_INSPECT_CLIENT_H_
 #define CORELANE_DATAPLANE_INSPECT_CLIENT_H_
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>

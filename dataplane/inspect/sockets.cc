@@ -1,6 +1,7 @@
 #include "dataplane/inspect/sockets.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "proto/tcp/clock.h"

@@ -3,7 +3,7 @@
 #define CORELANE_DATAPLANE_INSPECT_SOCKETS_H_
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,5 +1,6 @@
 #include "dataplane/inspect/tables.h"
 
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "absl/strings/str_cat.h"

@@ -2,6 +2,7 @@
 // client, stop.
 #include "dataplane/runtime/runtime.h"
 
+#include <nlohmann/json.hpp>
 #include <signal.h>
 #include <unistd.h>
 

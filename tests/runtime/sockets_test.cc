@@ -1,6 +1,7 @@
 #include "dataplane/inspect/sockets.h"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
