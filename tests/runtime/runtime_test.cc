@@ -2,11 +2,11 @@
 // client, stop.
 #include "dataplane/runtime/runtime.h"
 
-#include <nlohmann/json.hpp>
 #include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
