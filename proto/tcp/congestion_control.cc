@@ -91,7 +91,7 @@ void GrowWindow(ControlBlock& cb, SendState& tx, const AckSample& sample,
                 const Context& ctx) {
   const Config& config = ctx.config;
   if (UsesHyStart(cb, config) && HyStartIsDone(tx.congestion.hystart)) {
-    cb.ssthresh = std::max<uint32_t>(cb.cwnd, 1);
+    cb.ssthresh = std::max(cb.cwnd, LeastThreshold(cb));
   }
   // RFC 7661 section 4.3, RFC 9438 section 4.6: what was not used has not been
   // shown to be there.

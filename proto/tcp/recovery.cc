@@ -292,6 +292,15 @@ void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
   cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);
 }
 
+// Whether what was acknowledged shows that waiting on is worth it. A released
+// connection is not held by single bytes (CVE-2008-4609), but neither given up
+// because its peer's window is smaller than a segment.
+bool IsProgress(const ControlBlock& cb, uint32_t acked, SeqNum ack) {
+  constexpr uint16_t kFewBytes = 256;
+  return !cb.Has(kOrphan) || acked >= std::min(cb.mss, kFewBytes) ||
+         ack == cb.SendEnd();
+}
+
 }  // namespace
 
 void StartCongestion(ControlBlock& cb, const Config& config) {
@@ -341,10 +350,7 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   if (sample.acked > 0) {
     list.AckUpTo(a.ack, step.delivery);
     cb.snd_una = a.ack;
-    // A released connection is not held by single bytes (CVE-2008-4609).
-    if (!cb.Has(kOrphan) || sample.acked >= cb.mss || a.ack == cb.SendEnd()) {
-      cb.retransmits = 0;
-    }
+    if (IsProgress(cb, sample.acked, a.ack)) cb.retransmits = 0;
     cb.una_since = ctx.now.tick;
     if (tx.mtu_probe_size != 0) NoteMtuAck(cb, tx);
   }

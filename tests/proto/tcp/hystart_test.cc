@@ -133,6 +133,18 @@ TEST_P(HyStartPathTest, OffMeansOff) {
   EXPECT_EQ(h.cb.ssthresh, kMaxCwnd);
 }
 
+// RFC 5681 equation 4 bounds whatever sets it: a loss of a SYN may have left a
+// window of one segment.
+TEST_P(HyStartPathTest, EndsWithTwoSegmentsAtLeast) {
+  CongestionHarness h(GetParam());
+  h.cb.cwnd = 1000;
+  h.tx.congestion.hystart.baseline_us = 10'000;
+  h.tx.congestion.hystart.css_rounds = kCssRounds;
+  h.Fill();
+  h.Ack(1000, 10'000);
+  EXPECT_EQ(h.cb.ssthresh, 2000u);
+}
+
 // Only until the first congestion event.
 TEST_P(HyStartPathTest, NotInALaterSlowStart) {
   CongestionHarness h(GetParam());
