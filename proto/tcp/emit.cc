@@ -217,7 +217,9 @@ bool EmitLost(const Draft& d) {
   list.Resend(i, taken, d.ctx.now.us);
   NoteAgain(d, taken);
   NoteMtuResend(tx, start + taken);
-  Describe(d, taken + AppendNew(d, start, taken));
+  const uint32_t fresh = AppendNew(d, start, taken);
+  Describe(d, taken + fresh);
+  if (fresh > 0) NoteUse(cb, tx, CongestionRoom(cb, tx) < cb.mss);
   AdvancePace(cb, tx, d.out.length, d.ctx);
   // RFC 6298 (5.1). A timer that runs goes on, but the oldest segment gets as
   // long for its second journey as it had for the first, or else a recovery
@@ -311,6 +313,7 @@ bool EmitWindowProbe(const Draft& d) {
     SentList list(tx, cb.snd_una);
     if (!list.Append(end, d.ctx.now.us, 0)) return false;
     cb.snd_nxt = end;
+    NoteUse(cb, tx, CongestionRoom(cb, tx) < cb.mss);
   } else {
     tx.ranges[0].retransmitted = true;  // Karn: which of them will be answered?
   }
