@@ -51,6 +51,7 @@ Script::~Script() = default;
 // `set NAME VALUE`, in front of everything that has a time.
 std::string Script::Configure(const Words& words) {
   if (words.size() != 3) return "set NAME VALUE";
+  if (record_ != nullptr) record_->settings.push_back({words[1], words[2]});
   if (node_ != nullptr) return "too late for that";
   if (words[1] == "arp") {
     arp_by_itself_ = words[2] != "manual";
@@ -120,6 +121,9 @@ std::string Script::RunLine(Words words) {
 
 std::string Script::RunCommand(const Words& words) {
   const std::string& command = words[0];
+  const bool by_application = command == "app" || command == "bind" ||
+                              command == "listen" || command == "unlisten";
+  if (by_application) Note(ScriptEvent::Kind::kApplication, {}, words);
   const Words rest(words.begin() + 1, words.end());
   if (command == "<") return Inject(rest);
   if (command == "quiet") return Quiet();
@@ -171,9 +175,21 @@ void Script::RunTo(Time until) {
   node_->pipeline().BeginTurn(now_);
 }
 
-void Script::Deliver(const Frame& frame) {
+void Script::Put(const Frame& frame) {
+  Note(ScriptEvent::Kind::kArrives, frame);
   node_->port(0).Deliver(frame);
+}
+
+void Script::Deliver(const Frame& frame) {
+  Put(frame);
   RunTo(now_);
+}
+
+void Script::Note(ScriptEvent::Kind kind, Frame frame, Words words) {
+  if (record_ == nullptr) return;
+  record_->peer_isn = peer_isn_;
+  record_->events.push_back(
+      {kind, now_ - kStart, std::move(frame), std::move(words)});
 }
 
 void Script::Collect() {
@@ -181,6 +197,7 @@ void Script::Collect() {
     if (arp_by_itself_ && AnswerArp(frame)) continue;
     const ParsedFrame f = ParseFrame(frame);
     if (f.is_tcp) Learn(f);
+    Note(ScriptEvent::Kind::kSent, frame);
     sent_.push_back({now_, std::move(frame)});
   }
 }

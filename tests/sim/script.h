@@ -42,6 +42,7 @@
 #include "tests/sim/oracle.h"
 #include "tests/sim/script_app.h"
 #include "tests/sim/script_line.h"
+#include "tests/sim/script_record.h"
 
 namespace corelane::sim {
 
@@ -52,6 +53,10 @@ class Script {
 
   // Runs a whole text. Empty, or what went wrong in which line.
   std::string Run(const std::string& text);
+
+  // What happened, step by step, goes there as well: for comparing with another
+  // stack. It outlives the script.
+  void set_record(ScriptRecord* record) { record_ = record; }
 
   // Goes on after a line that failed, and reports them all: for people.
   void set_keep_going(bool on) { keep_going_ = on; }
@@ -104,7 +109,10 @@ class Script {
 
   Frame BuildTcp(const TcpText& t) const;
   OptionBases BasesFor(const Flow& flow, uint32_t sequence) const;
+  // The frame arrives; RunTo lets the stack see it.
+  void Put(const Frame& frame);
   void Deliver(const Frame& frame);
+  void Note(ScriptEvent::Kind kind, Frame frame, Words words = {});
   void RunTo(Time until);
   void Poll();
   void Collect();
@@ -125,6 +133,7 @@ class Script {
   ScriptApp* app_ = nullptr;
   uint16_t app_number_ = 0;
   Oracle oracle_;
+  ScriptRecord* record_ = nullptr;
   std::deque<Sent> sent_;
   std::string broken_;  // what the oracle found
 };

@@ -33,7 +33,7 @@ std::string Script::InjectTcp(const Words& words) {
   if (!wrong.empty()) return wrong;
   // A row arrives in one burst.
   for (const TcpText& part : RowOf(line)) {
-    node_->port(0).Deliver(BuildTcp(part));
+    Put(BuildTcp(part));
   }
   RunTo(now_);
   return "";
