@@ -1,4 +1,6 @@
 // `corelane arp`.
+#include <nlohmann/json.hpp>
+
 #include "dataplane/cli/client_command.h"
 #include "dataplane/cli/commands.h"
 #include "dataplane/inspect/tables.h"
@@ -13,6 +15,7 @@ int RunArp(const Arguments& arguments) {
   if (!client.ok()) return ClientCommand::Fail(client.status());
   auto rows = client->AskAll("/corelane/arp");
   if (!rows.ok()) return ClientCommand::Fail(rows.status());
+  *rows = inspect::MergeNeighbors(*rows);
   if (command.json()) return ClientCommand::Print(*rows);
   auto text = inspect::FormatNeighbors(*rows);
   if (!text.ok()) return ClientCommand::Fail(text.status());

@@ -44,6 +44,16 @@ void CommandLine::AddValues(const std::string& flag,
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+void CommandLine::AddWords(const std::string& flag,
+                           std::vector<std::string>& words, int most,
+                           const std::string& value_name,
+                           const std::string& help) {
+  app_->add_option(flag, words, help)
+      ->type_name(value_name)
+      ->expected(1, most)
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+}
+
 void CommandLine::AddSwitch(const std::string& flag, bool& value,
                             const std::string& help) {
   app_->add_flag_callback(

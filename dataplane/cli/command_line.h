@@ -32,6 +32,10 @@ class CommandLine {
   // The same for a flag that may be repeated.
   void AddValues(const std::string& flag, std::vector<std::string>& values,
                  const std::string& value_name, const std::string& help);
+  // A flag with one to `most` words behind it.
+  void AddWords(const std::string& flag, std::vector<std::string>& words,
+                int most, const std::string& value_name,
+                const std::string& help);
   void AddSwitch(const std::string& flag, bool& value, const std::string& help);
   // Printed below the flags.
   void SetFooter(const std::string& text);

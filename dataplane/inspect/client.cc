@@ -1,6 +1,5 @@
 #include "dataplane/inspect/client.h"
 
-#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -8,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -132,9 +132,9 @@ absl::StatusOr<Json> Client::Ask(const std::string& command) {
   return body;
 }
 
-absl::StatusOr<Json> Client::AskAll(const std::string& command,
-                                    const std::string& parameters) {
-  Json rows = Json::array();
+absl::Status Client::ForEach(const std::string& command,
+                             const std::string& parameters,
+                             const std::function<void(Json)>& row) {
   uint64_t cursor = 0;
   for (uint64_t page = 0; page < kMostPages; ++page) {
     absl::StatusOr<Json> reply =
@@ -146,16 +146,25 @@ absl::StatusOr<Json> Client::AskAll(const std::string& command,
       if (key == "next" && value.is_number_unsigned()) {
         next = value.get<uint64_t>();
       } else {
-        rows.push_back(std::move(value));
+        row(std::move(value));
       }
     }
-    if (!next.has_value()) return rows;
+    if (!next.has_value()) return absl::OkStatus();
     // Each page starts behind the one before, or this would never end.
     if (*next <= cursor) break;
     cursor = *next;
   }
   return absl::DataLossError(
       absl::StrCat("instance '", name_, "' sent a list that makes no sense"));
+}
+
+absl::StatusOr<Json> Client::AskAll(const std::string& command,
+                                    const std::string& parameters) {
+  Json rows = Json::array();
+  const absl::Status status = ForEach(
+      command, parameters, [&](Json row) { rows.push_back(std::move(row)); });
+  if (!status.ok()) return status;
+  return rows;
 }
 
 }  // namespace corelane::inspect

@@ -2,6 +2,7 @@
 #ifndef CORELANE_DATAPLANE_INSPECT_CLIENT_H_
 #define CORELANE_DATAPLANE_INSPECT_CLIENT_H_
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
@@ -29,6 +30,12 @@ class Client {
 
   // What the instance answers to one command, "/corelane/stats".
   absl::StatusOr<nlohmann::ordered_json> Ask(const std::string& command);
+
+  // Calls `row` with each row of a list, which is fetched page by page: a list
+  // may be longer than memory. `parameters` follow the cursor, such as ",wide".
+  absl::Status ForEach(const std::string& command,
+                       const std::string& parameters,
+                       const std::function<void(nlohmann::ordered_json)>& row);
 
   // All rows of a list, fetched page by page. `parameters` follow the cursor,
   // such as ",wide".

@@ -51,21 +51,29 @@ bool Shown(const SocketRow& row, const NetstatOptions& options) {
   return !options.listening || options.all || row.server;
 }
 
+std::string NetstatHead(const NetstatOptions& options) {
+  return absl::StrCat("Active Internet connections (",
+                      options.listening && !options.all
+                          ? "only servers"
+                          : "servers and established",
+                      ")\n", kHead, options.wide ? WideHead() : "", "\n");
+}
+
+std::string NetstatLine(const SocketRow& row, const NetstatOptions& options) {
+  std::string line = absl::StrFormat(
+      "%-5s %6u %6u %-23s %-23s %-11s", row.tcp ? "tcp" : "udp", row.recv_q,
+      row.send_q, row.local, row.foreign, row.state);
+  if (options.wide) absl::StrAppend(&line, " ", WideColumns(row));
+  line.erase(line.find_last_not_of(' ') + 1);
+  line += '\n';
+  return line;
+}
+
 std::string FormatNetstat(std::span<const SocketRow> rows,
                           const NetstatOptions& options) {
-  std::string text = absl::StrCat(
-      "Active Internet connections (",
-      options.listening && !options.all ? "only servers"
-                                        : "servers and established",
-      ")\n", kHead, options.wide ? WideHead() : "", "\n");
+  std::string text = NetstatHead(options);
   for (const SocketRow& row : rows) {
-    if (!Shown(row, options)) continue;
-    std::string line = absl::StrFormat(
-        "%-5s %6u %6u %-23s %-23s %-11s", row.tcp ? "tcp" : "udp", row.recv_q,
-        row.send_q, row.local, row.foreign, row.state);
-    if (options.wide) absl::StrAppend(&line, " ", WideColumns(row));
-    line.erase(line.find_last_not_of(' ') + 1);
-    absl::StrAppend(&text, line, "\n");
+    if (Shown(row, options)) text += NetstatLine(row, options);
   }
   return text;
 }

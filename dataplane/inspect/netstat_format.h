@@ -20,6 +20,10 @@ struct NetstatOptions {
 
 bool Shown(const SocketRow& row, const NetstatOptions& options);
 
+// Title and head line; and the line of one socket.
+std::string NetstatHead(const NetstatOptions& options);
+std::string NetstatLine(const SocketRow& row, const NetstatOptions& options);
+
 // The table, title and head line included; rows that are not Shown are left
 // out.
 std::string FormatNetstat(std::span<const SocketRow> rows,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "dataplane/inspect/socket_filter.h"
 #include "dataplane/pipeline/pipeline.h"
 
 namespace corelane::inspect {
@@ -33,6 +34,20 @@ struct ControlInfo {
   uint64_t age_ms = 0;
 };
 
+// A socket as its core copies it out: numbers only, for making text of them
+// takes longer than finding them.
+struct SocketRecord {
+  bool tcp = true;
+  bool server = false;  // waits for whoever comes
+  bool has_peer = false;
+  bool has_control = false;
+  tcp::State state = tcp::State::kClosed;  // kClosed: UDP, not connected
+  uint32_t recv_q = 0;
+  uint32_t send_q = 0;
+  tcp::FlowKey key;
+  ControlInfo control;
+};
+
 struct SocketRow {
   bool tcp = true;
   uint32_t recv_q = 0;  // received and not read; a listener's: half open
@@ -41,28 +56,46 @@ struct SocketRow {
   std::string foreign;  // "0.0.0.0:*" where there is none
   std::string state;    // as netstat spells it; empty for UDP
   bool server = false;  // waits for whoever comes
+  uint32_t core = 0;
   std::optional<ControlInfo> control;
 };
+
+SocketRow ToRow(const SocketRecord& record);
 
 // A place in the walk over a core's sockets; 0 starts it.
 using Cursor = uint64_t;
 
+// netstat's spelling, "ESTABLISHED".
+const char* NetstatName(tcp::State state);
+
 struct SocketPage {
-  std::vector<SocketRow> rows;
+  std::vector<SocketRecord> rows;
   std::optional<Cursor> next;  // nullopt: that was all
 };
+
+inline constexpr uint32_t kScannedPerSlice = 1024;
 
 struct PageLimits {
   size_t rows = 64;
   // Records looked at, most of which may be unused: bounds how long packets
-  // wait for a snapshot.
-  uint32_t scanned = 4096;
+  // wait for a snapshot (bench/inspect_bench).
+  uint32_t scanned = kScannedPerSlice;
 };
 
 // To be run by the core itself, between two turns. What opens or closes while
-// pages are fetched may be missed, but nothing is seen twice.
+// pages are fetched may be missed, but nothing is seen twice. With filter.top
+// a page holds the best of what was scanned, in no order.
 SocketPage ReadSockets(dataplane::Pipeline& pipeline, Cursor from,
-                       const PageLimits& limits);
+                       const PageLimits& limits,
+                       const SocketFilter& filter = {});
+
+// Adds the record to a heap of the filter.top best.
+void KeepBest(std::vector<SocketRecord>& best, const SocketRecord& record,
+              const SocketFilter& filter);
+
+// Where the sockets begin that only one core has: behind the listeners and UDP
+// sockets, which exist on every core alike.
+Cursor FirstConnection();
 
 // The row as it goes over the telemetry socket. `wide` adds the control
 // information.

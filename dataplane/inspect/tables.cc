@@ -1,5 +1,6 @@
 #include "dataplane/inspect/tables.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -107,6 +108,29 @@ absl::StatusOr<std::string> FormatNeighbors(const Json& rows) {
     }
     return text;
   });
+}
+
+Json MergeNeighbors(const Json& rows) {
+  std::map<std::string, Json> merged;
+  auto better = [](const Json& a, const Json& b) {
+    const bool a_known = a.value("mac", "") != "";
+    const bool b_known = b.value("mac", "") != "";
+    if (a_known != b_known) return a_known;
+    return a.value("age_ms", uint64_t{0}) < b.value("age_ms", uint64_t{0});
+  };
+  Json result = Json::array();
+  try {
+    for (const Json& row : rows) {
+      const std::string key =
+          absl::StrCat(Text(row, "interface"), " ", Text(row, "address"));
+      const auto [it, fresh] = merged.emplace(key, row);
+      if (!fresh && better(row, it->second)) it->second = row;
+    }
+  } catch (const nlohmann::json::exception&) {
+    return rows;  // of another shape: formatting says so
+  }
+  for (auto& [key, row] : merged) result.push_back(std::move(row));
+  return result;
 }
 
 absl::StatusOr<std::string> FormatRoutes(const Json& rows) {

@@ -16,6 +16,9 @@ namespace corelane::inspect {
 absl::StatusOr<std::string> FormatStats(const Json& report, bool all);
 absl::StatusOr<std::string> FormatPorts(const Json& rows);
 absl::StatusOr<std::string> FormatNeighbors(const Json& rows);
+// Each core has a replica of the neighbours: of those that several know, the
+// one with a MAC address, or the most recent.
+Json MergeNeighbors(const Json& rows);
 absl::StatusOr<std::string> FormatRoutes(const Json& rows);
 
 }  // namespace corelane::inspect

@@ -8,109 +8,19 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "dataplane/inspect/answers.h"
 #include "dataplane/inspect/reports.h"
-#include "dataplane/inspect/sockets.h"
 #include "dataplane/inspect/telemetry_data.h"
 
 namespace corelane::inspect {
 namespace {
 
-using dataplane::Pipeline;
-
-// A loop answers within one turn; a stuck one must not hold a client for long.
-constexpr Duration kTimeout = 2s;
-constexpr uint32_t kScanned = 4096;
-
 // DPDK's callbacks carry no argument of ours and cannot be unregistered, so
 // that they have to find out whether there still is a runtime.
 std::mutex runtime_mutex;
 runtime::Runtime* current_runtime = nullptr;
-
-struct Parameters {
-  Cursor cursor = 0;
-  bool wide = false;
-};
-
-absl::StatusOr<Parameters> ParseParameters(const char* text) {
-  Parameters result;
-  if (text == nullptr || *text == '\0') return result;
-  const std::vector<std::string> parts =
-      absl::StrSplit(text, absl::MaxSplits(',', 1));
-  if (!absl::SimpleAtoi(parts[0], &result.cursor) ||
-      (parts.size() > 1 && parts[1] != "wide")) {
-    return absl::InvalidArgumentError(
-        "the parameter is a cursor, from an earlier reply's 'next'");
-  }
-  result.wide = parts.size() > 1;
-  return result;
-}
-
-Json ErrorReport(const absl::Status& status) {
-  return {{"error", absl::StrCat(status.message())}};
-}
-
-Json ListReport(const Json& rows, const std::optional<uint64_t>& next) {
-  Json report = Json::object();
-  size_t number = 0;
-  for (const Json& row : rows) report[absl::StrCat(number++)] = row;
-  if (next.has_value()) report["next"] = *next;
-  return report;
-}
-
-// Has the core's loop run `read`.
-template <typename Read>
-Json OnLoop(runtime::Runtime& runtime, const Read& read) {
-  Json report;
-  const absl::Status status = runtime.core(0).mailbox().Call(
-      [&](Pipeline& pipeline) { report = read(pipeline); }, kTimeout);
-  return status.ok() ? report : ErrorReport(status);
-}
-
-Json NetstatReport(runtime::Runtime& runtime, const Parameters& parameters) {
-  SocketPage page;
-  PageLimits limits;
-  limits.rows = parameters.wide ? kWideSocketRows : kSocketRows;
-  limits.scanned = kScanned;
-  const absl::Status status = runtime.core(0).mailbox().Call(
-      [&](Pipeline& pipeline) {
-        page = ReadSockets(pipeline, parameters.cursor, limits);
-      },
-      kTimeout);
-  if (!status.ok()) return ErrorReport(status);
-  Json rows = Json::array();
-  for (const SocketRow& row : page.rows) {
-    rows.push_back(ToJson(row, parameters.wide));
-  }
-  return ListReport(rows, page.next);
-}
-
-Json StatsOf(runtime::Runtime& runtime, const Parameters& /*parameters*/) {
-  return OnLoop(runtime, [](Pipeline& p) { return StatsReport(p); });
-}
-
-Json PortsReport(runtime::Runtime& runtime, const Parameters& /*parameters*/) {
-  Json rows = Json::array();
-  for (const auto& port : runtime.ports()) rows.push_back(PortReport(*port));
-  return ListReport(rows, std::nullopt);
-}
-
-Json ArpReport(runtime::Runtime& runtime, const Parameters& parameters) {
-  return OnLoop(runtime, [&](Pipeline& pipeline) {
-    const ListPage page =
-        ReadNeighbors(pipeline, parameters.cursor, kListRows, kScanned);
-    return ListReport(page.rows, page.next);
-  });
-}
-
-Json RouteReport(runtime::Runtime& runtime, const Parameters& parameters) {
-  return OnLoop(runtime, [&](Pipeline& pipeline) {
-    const ListPage page = ReadRoutes(pipeline, parameters.cursor, kListRows);
-    return ListReport(page.rows, page.next);
-  });
-}
 
 int Reply(const Json& json, rte_tel_data* out) {
   std::vector<rte_tel_data*> containers;
@@ -121,9 +31,29 @@ int Reply(const Json& json, rte_tel_data* out) {
   return result;
 }
 
-template <Json (*kReport)(runtime::Runtime&, const Parameters&)>
+Json ErrorReport(const absl::Status& status) {
+  // DPDK's strings hold 127 bytes.
+  constexpr size_t kMost = 120;
+  std::string message(status.message());
+  if (message.size() > kMost) message.resize(kMost);
+  return {{"error", message}};
+}
+
+// Takes the parameters apart. A longer text may have been cut off by DPDK,
+// which takes 1 KiB of a request and drops the rest.
+absl::StatusOr<std::vector<std::string>> Split(const char* text) {
+  constexpr size_t kLongest = 512;
+  if (text == nullptr || *text == '\0') return std::vector<std::string>();
+  const absl::string_view view(text);
+  if (view.size() > kLongest) {
+    return absl::InvalidArgumentError("the request is too long");
+  }
+  return std::vector<std::string>(absl::StrSplit(view, ','));
+}
+
+template <Answer kAnswer>
 int Callback(const char* /*command*/, const char* text, rte_tel_data* out) {
-  const absl::StatusOr<Parameters> parameters = ParseParameters(text);
+  const auto parameters = Split(text);
   if (!parameters.ok()) {
     return Reply(ErrorReport(parameters.status()), out);
   }
@@ -132,7 +62,8 @@ int Callback(const char* /*command*/, const char* text, rte_tel_data* out) {
     return Reply(ErrorReport(absl::UnavailableError("the stack is stopping")),
                  out);
   }
-  return Reply(kReport(*current_runtime, *parameters), out);
+  const absl::StatusOr<Json> report = kAnswer(*current_runtime, *parameters);
+  return Reply(report.ok() ? *report : ErrorReport(report.status()), out);
 }
 
 struct Command {
@@ -142,13 +73,15 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"/corelane/netstat", Callback<NetstatReport>,
-     "Sockets. Parameters: cursor[,wide]"},
-    {"/corelane/stats", Callback<StatsOf>,
-     "Counters, drops by reason, resources. No parameters"},
-    {"/corelane/ports", Callback<PortsReport>, "Devices. No parameters"},
-    {"/corelane/arp", Callback<ArpReport>, "Neighbours. Parameters: cursor"},
-    {"/corelane/route", Callback<RouteReport>, "Routes. Parameters: cursor"},
+    {"/corelane/netstat", Callback<AnswerNetstat>,
+     "Sockets. Parameters: cursor[,wide][,state=,port=,addr=,top=,by=]"},
+    {"/corelane/stats", Callback<AnswerStats>,
+     "Counters, drops by reason, resources. Parameters: [core]"},
+    {"/corelane/cores", Callback<AnswerCores>,
+     "Each core in brief. Parameters: cursor"},
+    {"/corelane/ports", Callback<AnswerPorts>, "Devices. No parameters"},
+    {"/corelane/arp", Callback<AnswerArp>, "Neighbours. Parameters: cursor"},
+    {"/corelane/route", Callback<AnswerRoute>, "Routes. Parameters: cursor"},
 };
 
 }  // namespace

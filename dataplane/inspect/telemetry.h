@@ -1,11 +1,13 @@
 // The reports as commands of DPDK's telemetry socket, where dpdk-telemetry.py
 // and `corelane netstat` find them:
 //
-//   /corelane/netstat[,CURSOR[,wide]]   sockets
-//   /corelane/stats                     counters, drops by reason, resources
-//   /corelane/ports                     devices
-//   /corelane/arp[,CURSOR]              neighbours
-//   /corelane/route[,CURSOR]            routes
+//   /corelane/netstat[,CURSOR[,wide][,FILTER...]]   sockets (socket_filter.h)
+//   /corelane/stats[,CORE]     counters, drops by reason, resources: the sum
+//                              over all cores, or one core's
+//   /corelane/cores            the same of each core in brief, and how busy
+//   /corelane/ports            devices
+//   /corelane/arp[,CURSOR]     neighbours, of each core in turn
+//   /corelane/route[,CURSOR]   routes
 //
 // A list is {"0": row, "1": row, ...} (DPDK 22.11 has no arrays of objects).
 // When there is a member "next" it is not complete: ask again with that cursor,
@@ -22,7 +24,7 @@ namespace corelane::inspect {
 
 // Rows per reply, so that the longest ones fit.
 inline constexpr size_t kSocketRows = 96;
-inline constexpr size_t kWideSocketRows = 26;
+inline constexpr size_t kWideSocketRows = 25;
 inline constexpr size_t kListRows = 96;
 
 // One per process. While it lives, telemetry's threads reach into the runtime

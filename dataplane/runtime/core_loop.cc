@@ -1,5 +1,7 @@
 #include "dataplane/runtime/core_loop.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -85,15 +87,20 @@ void CoreLoop::KeepHouse(Time now) {
 
 void CoreLoop::Run() {
   StopSignal::SetSleeper(idle_.get());
+  began_ = turn_at_ = clock_.Now();
+  bool worked = false;
   for (;;) {
     const Time now = clock_.Now();
+    if (worked) busy_ += now - turn_at_;
+    turn_at_ = now;
     if (now >= keep_house_at_) KeepHouse(now);
     uint32_t work = TurnOnce(now);
     if (mailbox_.Poll(*pipeline_)) ++work;
     if (StopSignal::Requests() > 0 && Stopping(now)) [[unlikely]] {
       break;
     }
-    if (work > 0) {
+    worked = work > 0;
+    if (worked) {
       idle_->Worked(now);
       continue;
     }
@@ -102,6 +109,15 @@ void CoreLoop::Run() {
   StopSignal::SetSleeper(nullptr);
   mailbox_.Close();
   AbortRemaining();
+}
+
+CoreLoad CoreLoop::load() const {
+  CoreLoad load;
+  load.cpu = static_cast<uint32_t>(sched_getcpu());
+  load.up = turn_at_ - began_;
+  load.busy = busy_;
+  load.slept = idle_->slept();
+  return load;
 }
 
 void CoreLoop::AbortRemaining() {

@@ -20,6 +20,14 @@
 
 namespace corelane::runtime {
 
+// How a core has spent its time.
+struct CoreLoad {
+  uint32_t cpu = 0;  // where its loop runs just now
+  Duration up{};     // since the loop began
+  Duration busy{};   // in turns that found something to do
+  Duration slept{};  // of the rest, asleep; else it polled for nothing
+};
+
 class CoreLoop {
  public:
   // Polls queue `queue` of each port, ports[i] being the pipeline's interface
@@ -50,6 +58,8 @@ class CoreLoop {
   dataplane::Pipeline& pipeline() { return *pipeline_; }
   Mailbox& mailbox() { return mailbox_; }
   pmd::Idle& idle() { return *idle_; }
+  // On the core's own thread.
+  CoreLoad load() const;
 
  private:
   CoreLoop(pmd::PacketMempool* mempool, std::unique_ptr<pmd::Idle> idle,
@@ -75,6 +85,9 @@ class CoreLoop {
   Duration grace_;
   Time give_up_ = kTimeNever;  // set when a stop was asked for
   uint64_t opens_when_closed_ = 0;
+  Time began_ = kTimeZero;
+  Time turn_at_ = kTimeZero;  // when this turn began
+  Duration busy_{};
 };
 
 }  // namespace corelane::runtime

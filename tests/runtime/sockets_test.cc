@@ -38,10 +38,14 @@ class SocketsTest : public testing::Test {
                     .ok());
   }
   std::vector<SocketRow> All() {
-    return ReadSockets(stack_.pipeline(), 0, {.rows = 10000, .scanned = 100000})
-        .rows;
+    const SocketPage page = ReadSockets(
+        stack_.pipeline(), 0, {.rows = 10000, .scanned = 100000}, filter_);
+    std::vector<SocketRow> rows;
+    for (const SocketRecord& record : page.rows) rows.push_back(ToRow(record));
+    return rows;
   }
 
+  SocketFilter filter_;
   NoApp no_app_;
   TestStack stack_;
   uint16_t app_;
@@ -102,7 +106,8 @@ TEST_F(SocketsTest, PagesMissNothingAndRepeatNothing) {
       ASSERT_LT(++pages, 1000);
       const SocketPage page = ReadSockets(stack_.pipeline(), *next, limits);
       EXPECT_LE(page.rows.size(), limits.rows);
-      for (const SocketRow& row : page.rows) {
+      for (const SocketRecord& record : page.rows) {
+        const SocketRow row = ToRow(record);
         EXPECT_TRUE(
             seen.insert(absl::StrCat(row.local, " ", row.foreign)).second);
       }
@@ -126,6 +131,62 @@ TEST_F(SocketsTest, TakesAnyCursor) {
   }
 }
 
+TEST_F(SocketsTest, Filters) {
+  Listen(Ipv4Address(), 443);
+  Listen(Ipv4Address(), 7);
+  ASSERT_TRUE(stack_.pipeline().udp().Bind(Ipv4Address(), 443, app_).ok());
+  for (const uint16_t port : {80, 443, 444}) Connect(port);
+  EXPECT_EQ(All().size(), 6u);
+  filter_.port = 443;
+  EXPECT_EQ(All().size(), 3u);
+  filter_.tcp_only = true;
+  EXPECT_EQ(All().size(), 2u);
+  filter_.servers_only = true;
+  ASSERT_EQ(All().size(), 1u);
+  EXPECT_EQ(All()[0].state, "LISTEN");
+  filter_ = {};
+  filter_.state = tcp::State::kSynSent;
+  EXPECT_EQ(All().size(), 3u);
+  filter_.address = Ipv4Prefix{Ipv4Address(10, 77, 0, 1), 32};
+  EXPECT_EQ(All().size(), 3u);
+  filter_.address = Ipv4Prefix{Ipv4Address(10, 78, 0, 0), 16};
+  EXPECT_EQ(All().size(), 0u);
+  filter_ = {};
+  filter_.udp_only = true;
+  EXPECT_EQ(All().size(), 1u);
+}
+
+TEST(SocketFilterTest, KeepsTheLargest) {
+  SocketFilter filter;
+  filter.top = 3;
+  filter.by = TopBy::kRetransmissions;
+  std::vector<SocketRecord> best;
+  for (const uint32_t n : {5u, 1u, 9u, 7u, 2u, 8u, 3u}) {
+    SocketRecord record;
+    record.control.retransmissions = n;
+    KeepBest(best, record, filter);
+  }
+  std::set<uint32_t> kept;
+  for (const SocketRecord& r : best) kept.insert(r.control.retransmissions);
+  EXPECT_EQ(kept, (std::set<uint32_t>{7, 8, 9}));
+}
+
+TEST(SocketFilterTest, GoesThroughParameters) {
+  SocketFilter filter;
+  for (const char* text : {"tcp", "state=time_wait", "port=80",
+                           "addr=10.77.0.0/24", "top=20", "by=cwnd"}) {
+    EXPECT_TRUE(ParseFilterParameter(text, filter).ok()) << text;
+  }
+  EXPECT_EQ(FilterParameters(filter),
+            ",tcp,state=TIME_WAIT,port=80,addr=10.77.0.0/24,top=20,by=cwnd");
+  for (const char* bad :
+       {"", "x", "state=", "state=OPEN", "port=", "port=0", "port=65536",
+        "port=+1", "addr=", "addr=10.77", "addr=10.77.0.0/33", "top=0",
+        "top=26", "top=-1", "by=", "by=age", "=", "wide=1"}) {
+    EXPECT_FALSE(ParseFilterParameter(bad, filter).ok()) << bad;
+  }
+}
+
 SocketRow LargestRow() {
   constexpr uint32_t kMax = std::numeric_limits<uint32_t>::max();
   SocketRow row;
@@ -133,6 +194,7 @@ SocketRow LargestRow() {
   row.local = row.foreign = "255.255.255.255:65535";
   row.state = "ESTABLISHED";
   row.server = true;
+  row.core = 127;
   ControlInfo& c = row.control.emplace();
   c.iss = c.irs = c.snd_una = c.snd_nxt = c.snd_wnd = c.rcv_nxt = kMax;
   c.rcv_wnd = c.mss = c.cwnd = c.ssthresh = c.srtt_us = c.rttvar_us = kMax;
