@@ -76,7 +76,8 @@ std::optional<int> CommandLine::Parse(
     if (what.find("missing") != std::string::npos) {
       return Refuse(absl::StrCat(flag, " needs a value"));
     }
-    return Refuse(absl::StrCat(flag, " is given more than once"));
+    return Refuse(
+        absl::StrCat(flag, " is given more than once, or too many words"));
   } catch (const CLI::Error& error) {
     return Refuse(error.what());
   }

@@ -78,7 +78,7 @@ constexpr BadInput kCases[] = {
     {"netstat --addr 10.77", "10.77.0.0/24"},
     {"netstat --top 0", "from 1 to 25"},
     {"netstat --top 20 by=age", "by=retrans"},
-    {"netstat --top 20 30 40", "unexpected argument '40'"},
+    {"netstat --top 20 30 40", "too many words"},
     {"netstat -x", "unknown flag -x"},
     {"netstat --wid", "did you mean '--wide'?"},
     {"netstat 10.77.0.2", "unexpected argument"},
