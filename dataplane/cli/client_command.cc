@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "dataplane/runtime/log.h"
+#include "pmd/nearest_name.h"
 
 namespace corelane::cli {
 
@@ -25,6 +27,18 @@ std::optional<int> ClientCommand::Parse(const Arguments& arguments) {
 
 absl::StatusOr<inspect::Client> ClientCommand::Connect() const {
   return inspect::Client::Connect(name_.value_or("corelane"));
+}
+
+int ClientCommand::RefuseWord(
+    const std::vector<std::string>& words, size_t at,
+    const std::vector<absl::string_view>& known) const {
+  if (at > 0) {
+    return line_.Refuse(absl::StrCat("unexpected argument '", words[at], "'"));
+  }
+  return line_.Refuse(absl::StrCat("unexpected argument '", words[at],
+                                   "'; it is one of ",
+                                   absl::StrJoin(known, ", "), ", or nothing",
+                                   pmd::DidYouMean(words[at], known)));
 }
 
 int ClientCommand::Print(const std::string& text) {

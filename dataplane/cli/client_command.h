@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "dataplane/cli/command_line.h"
@@ -24,6 +25,10 @@ class ClientCommand {
   bool json() const { return json_; }
 
   absl::StatusOr<inspect::Client> Connect() const;
+
+  // Complains about words[at], where one of `known`, or nothing, should be.
+  int RefuseWord(const std::vector<std::string>& words, size_t at,
+                 const std::vector<absl::string_view>& known) const;
 
   // Prints to stdout, as it is or as JSON; kExitOk.
   static int Print(const std::string& text);

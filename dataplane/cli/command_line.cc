@@ -54,6 +54,12 @@ void CommandLine::AddWords(const std::string& flag,
       ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
 }
 
+void CommandLine::AddOperands(const std::string& name,
+                              std::vector<std::string>& words,
+                              const std::string& help) {
+  app_->add_option(name, words, help)->expected(0, -1)->type_name("");
+}
+
 void CommandLine::AddSwitch(const std::string& flag, bool& value,
                             const std::string& help) {
   app_->add_flag_callback(

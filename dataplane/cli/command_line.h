@@ -36,6 +36,9 @@ class CommandLine {
   void AddWords(const std::string& flag, std::vector<std::string>& words,
                 int most, const std::string& value_name,
                 const std::string& help);
+  // Words without a flag.
+  void AddOperands(const std::string& name, std::vector<std::string>& words,
+                   const std::string& help);
   void AddSwitch(const std::string& flag, bool& value, const std::string& help);
   // Printed below the flags.
   void SetFooter(const std::string& text);

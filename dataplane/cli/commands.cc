@@ -25,8 +25,9 @@ constexpr Command kCommands[] = {
     {"netstat", RunNetstat, "the sockets of a running instance"},
     {"stats", RunStats, "its counters, and why packets were dropped"},
     {"ports", RunPorts, "its devices"},
-    {"arp", RunArp, "its neighbours"},
-    {"route", RunRoute, "its routes"},
+    {"addr", RunAddr, "its addresses; add and remove them"},
+    {"arp", RunArp, "its neighbours; flush them"},
+    {"route", RunRoute, "its routes; add and remove them"},
     {"version", RunVersion, "print the versions of corelane and DPDK"},
 };
 

@@ -114,19 +114,19 @@ absl::StatusOr<dataplane::UdpEndpoint> ParseEndpoint(absl::string_view flag,
 }
 
 absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
-    const std::string& text) {
+    const std::string& text, absl::string_view flag) {
   const std::vector<std::string> parts =
       absl::StrSplit(text, absl::MaxSplits('@', 1));
   runtime::DeviceAddress result;
   const std::optional<Ipv4Prefix> prefix = ParseIpv4Prefix(parts[0]);
   if (!prefix.has_value()) {
     if (ParseIpv4(parts[0]).has_value()) {
-      return Bad("--addr", text,
+      return Bad(flag, text,
                  absl::StrCat("the length of the network's prefix is missing; "
                               "write ",
                               parts[0], "/24"));
     }
-    return Bad("--addr", text,
+    return Bad(flag, text,
                "not an IPv4 address with a prefix length; write it like "
                "10.77.0.2/24");
   }
@@ -135,7 +135,7 @@ absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
     uint64_t device = 0;
     if (!ParseDigits(parts[1], device) ||
         device > std::numeric_limits<uint16_t>::max()) {
-      return Bad("--addr", text,
+      return Bad(flag, text,
                  "what follows the @ is a device's number, 0 for the first "
                  "--dev; write it like 10.77.0.2/24@0");
     }
@@ -144,7 +144,8 @@ absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
   return result;
 }
 
-absl::StatusOr<dataplane::StaticRoute> ParseRoute(const std::string& text) {
+absl::StatusOr<dataplane::StaticRoute> ParseRoute(const std::string& text,
+                                                  absl::string_view flag) {
   const std::vector<std::string> parts = absl::StrSplit(text, ',');
   if (parts.size() == 2) {
     const std::optional<Ipv4Prefix> to = ParseIpv4Prefix(parts[0]);
@@ -153,7 +154,7 @@ absl::StatusOr<dataplane::StaticRoute> ParseRoute(const std::string& text) {
       return dataplane::StaticRoute{*to, *gateway};
     }
   }
-  return Bad("--route", text,
+  return Bad(flag, text,
              "write a network and its gateway like 10.1.0.0/16,10.77.0.1");
 }
 

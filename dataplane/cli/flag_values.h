@@ -35,9 +35,10 @@ absl::StatusOr<Ipv4Address> ParseAddress(absl::string_view flag,
                                          const std::string& text);
 // "10.77.0.2/24" or "10.77.0.2/24@1".
 absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
-    const std::string& text);
+    const std::string& text, absl::string_view flag = "--addr");
 // "10.1.0.0/16,10.77.0.1".
-absl::StatusOr<dataplane::StaticRoute> ParseRoute(const std::string& text);
+absl::StatusOr<dataplane::StaticRoute> ParseRoute(
+    const std::string& text, absl::string_view flag = "--route");
 absl::StatusOr<pmd::IdleMode> ParseIdle(const std::string& text);
 absl::StatusOr<pmd::HugePages> ParseHugePages(const std::string& text);
 

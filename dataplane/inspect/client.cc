@@ -126,8 +126,15 @@ absl::StatusOr<Json> Client::Ask(const std::string& command) {
                      key, "; is it a corelane of this version?"));
   }
   if (body.is_object() && body.contains("error") && body["error"].is_string()) {
-    return absl::UnavailableError(absl::StrCat(
-        "instance '", name_, "': ", body["error"].get<std::string>()));
+    auto message = body["error"].get<std::string>();
+    // DPDK's strings are short: the rest follows in error1, error2, ...
+    for (int part = 1;; ++part) {
+      const auto more = body.find(absl::StrCat("error", part));
+      if (more == body.end() || !more->is_string()) break;
+      message += more->get<std::string>();
+    }
+    return absl::UnavailableError(
+        absl::StrCat("instance '", name_, "': ", message));
   }
   return body;
 }

@@ -133,6 +133,23 @@ Json MergeNeighbors(const Json& rows) {
   return result;
 }
 
+absl::StatusOr<std::string> FormatAddresses(const Json& rows) {
+  return Guarded([&] {
+    std::string text = absl::StrFormat("%-19s %-10s %6s %s\n", "Address",
+                                       "State", "Device", "Interface");
+    for (const Json& row : rows) {
+      const std::string rival = Text(row, "rival");
+      absl::StrAppend(
+          &text,
+          absl::StrFormat(
+              "%-19s %-10s %6u %s%s\n", Text(row, "address"),
+              Text(row, "state"), Number(row, "device"), Text(row, "interface"),
+              rival.empty() ? "" : absl::StrCat(", also claimed by ", rival)));
+    }
+    return text;
+  });
+}
+
 absl::StatusOr<std::string> FormatRoutes(const Json& rows) {
   return Guarded([&] {
     std::string text =

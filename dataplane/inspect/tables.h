@@ -19,6 +19,7 @@ absl::StatusOr<std::string> FormatNeighbors(const Json& rows);
 // Each core has a replica of the neighbours: of those that several know, the
 // one with a MAC address, or the most recent.
 Json MergeNeighbors(const Json& rows);
+absl::StatusOr<std::string> FormatAddresses(const Json& rows);
 absl::StatusOr<std::string> FormatRoutes(const Json& rows);
 
 }  // namespace corelane::inspect

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "dataplane/inspect/answers.h"
+#include "dataplane/inspect/control.h"
 #include "dataplane/inspect/reports.h"
 #include "dataplane/inspect/telemetry_data.h"
 
@@ -32,11 +33,14 @@ int Reply(const Json& json, rte_tel_data* out) {
 }
 
 Json ErrorReport(const absl::Status& status) {
-  // DPDK's strings hold 127 bytes.
+  // DPDK's strings hold 127 bytes: the rest goes into error1, error2, ...
   constexpr size_t kMost = 120;
-  std::string message(status.message());
-  if (message.size() > kMost) message.resize(kMost);
-  return {{"error", message}};
+  const std::string message(status.message());
+  Json report = {{"error", message.substr(0, kMost)}};
+  for (size_t part = 1; part * kMost < message.size(); ++part) {
+    report[absl::StrCat("error", part)] = message.substr(part * kMost, kMost);
+  }
+  return report;
 }
 
 // Takes the parameters apart. A longer text may have been cut off by DPDK,
@@ -80,6 +84,18 @@ constexpr Command kCommands[] = {
     {"/corelane/cores", Callback<AnswerCores>,
      "Each core in brief. Parameters: cursor"},
     {"/corelane/ports", Callback<AnswerPorts>, "Devices. No parameters"},
+    {"/corelane/addr", Callback<AnswerAddresses>,
+     "Own addresses. No parameters"},
+    {"/corelane/addr/add", Callback<AddAddress>,
+     "A new address. Parameters: A.B.C.D/N[@DEVICE]"},
+    {"/corelane/addr/del", Callback<RemoveAddress>,
+     "One address less. Parameters: A.B.C.D"},
+    {"/corelane/route/add", Callback<AddRoute>,
+     "A new route. Parameters: A.B.C.D/N,GATEWAY"},
+    {"/corelane/route/del", Callback<RemoveRoute>,
+     "One route less. Parameters: A.B.C.D/N"},
+    {"/corelane/arp/flush", Callback<FlushNeighbors>,
+     "Forget all neighbours. No parameters"},
     {"/corelane/arp", Callback<AnswerArp>, "Neighbours. Parameters: cursor"},
     {"/corelane/route", Callback<AnswerRoute>, "Routes. Parameters: cursor"},
 };

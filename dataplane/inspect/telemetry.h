@@ -8,6 +8,9 @@
 //   /corelane/ports            devices
 //   /corelane/arp[,CURSOR]     neighbours, of each core in turn
 //   /corelane/route[,CURSOR]   routes
+//   /corelane/addr             own addresses, and how far each is claimed
+//
+// and those that change something (control.h).
 //
 // A list is {"0": row, "1": row, ...} (DPDK 22.11 has no arrays of objects).
 // When there is a member "next" it is not complete: ask again with that cursor,

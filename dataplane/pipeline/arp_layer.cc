@@ -88,6 +88,30 @@ Ipv4Address ArpLayer::Contested() const {
   return Ipv4Address();
 }
 
+void ArpLayer::AddressesChanged(const Interface& interface) {
+  std::vector<arp::Announcer>& announcers = state_[interface.index]->announcers;
+  std::erase_if(announcers, [&](const arp::Announcer& a) {
+    return !interface.HasAddress(a.address());
+  });
+  arp::AnnouncerTiming timing = options_.announcer;
+  timing.probe = true;
+  for (const Ipv4Prefix& prefix : interface.config.addresses) {
+    if (claim(prefix.address) != nullptr) continue;
+    announcers.emplace_back(timing, interface.config.mac, prefix.address,
+                            Rng(core_.secrets.rng, 0xa49));
+    announcers.back().Start(core_.now);
+  }
+}
+
+const arp::Announcer* ArpLayer::claim(Ipv4Address address) const {
+  for (const auto& state : state_) {
+    for (const arp::Announcer& a : state->announcers) {
+      if (a.address() == address) return &a;
+    }
+  }
+  return nullptr;
+}
+
 void ArpLayer::SendArp(Interface& interface, const arp::Packet& arp,
                        const MacAddress& to) {
   Packet* packet = core_.pool.Alloc();

@@ -49,6 +49,12 @@ class ArpLayer {
   bool AllUsable() const;
   Ipv4Address Contested() const;
 
+  // Takes over interface.config.addresses: claims new ones, whatever
+  // ArpOptions says about probing, and lets go of those that are gone.
+  void AddressesChanged(const Interface& interface);
+  // How the claim to an own address stands; nullptr if it is none of ours.
+  const arp::Announcer* claim(Ipv4Address address) const;
+
   // For display, and for `arp flush`.
   const arp::NeighborCache& cache(uint16_t interface) const;
   void Flush();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proto/ethernet/header.h"
@@ -18,12 +19,12 @@ std::vector<Interface> MakeInterfaces(const PipelineConfig& config) {
   return interfaces;
 }
 
-absl::Status AddRoutes(const PipelineConfig& config, ipv4::RouteTable& routes) {
-  for (size_t i = 0; i < config.interfaces.size(); ++i) {
-    const InterfaceConfig& interface = config.interfaces[i];
-    for (const Ipv4Prefix& prefix : interface.addresses) {
-      const ipv4::RouteStatus status =
-          routes.AddConnected(prefix, static_cast<uint16_t>(i), interface.mtu);
+absl::Status AddRoutes(const std::vector<Interface>& interfaces,
+                       const NetworkConfig& network, ipv4::RouteTable& routes) {
+  for (size_t i = 0; i < interfaces.size(); ++i) {
+    for (const Ipv4Prefix& prefix : network.addresses[i]) {
+      const ipv4::RouteStatus status = routes.AddConnected(
+          prefix, static_cast<uint16_t>(i), interfaces[i].config.mtu);
       // A second address in a network needs no second route.
       if (status == ipv4::RouteStatus::kOk ||
           status == ipv4::RouteStatus::kDuplicate) {
@@ -33,7 +34,7 @@ absl::Status AddRoutes(const PipelineConfig& config, ipv4::RouteTable& routes) {
           absl::StrCat("address ", ToString(prefix), " cannot be used"));
     }
   }
-  for (const StaticRoute& route : config.routes) {
+  for (const StaticRoute& route : network.routes) {
     switch (routes.AddStatic(route.destination, route.gateway)) {
       case ipv4::RouteStatus::kOk:
         break;
@@ -64,7 +65,13 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
     return absl::InvalidArgumentError("a stack needs an interface");
   }
   auto pipeline = std::make_unique<Pipeline>(Passkey{}, config, pool, now);
-  absl::Status status = AddRoutes(config, pipeline->ip_.routes());
+  NetworkConfig network;
+  for (const InterfaceConfig& interface : config.interfaces) {
+    network.addresses.push_back(interface.addresses);
+  }
+  network.routes = config.routes;
+  absl::Status status =
+      AddRoutes(pipeline->interfaces_, network, pipeline->ip_.routes());
   if (!status.ok()) return status;
   return pipeline;
 }
@@ -87,6 +94,19 @@ Pipeline::~Pipeline() {
   for (Interface& interface : interfaces_) {
     for (Packet* packet : interface.tx.frames()) core_.pool.Free(packet);
   }
+}
+
+absl::Status Pipeline::Reconfigure(const NetworkConfig& network) {
+  ipv4::RouteTable routes(ip_.routes().capacity());
+  if (absl::Status s = AddRoutes(interfaces_, network, routes); !s.ok()) {
+    return s;
+  }
+  ip_.routes() = std::move(routes);
+  for (size_t i = 0; i < interfaces_.size(); ++i) {
+    interfaces_[i].config.addresses = network.addresses[i];
+    arp_.AddressesChanged(interfaces_[i]);
+  }
+  return absl::OkStatus();
 }
 
 uint16_t Pipeline::AddApplication(Application* application) {

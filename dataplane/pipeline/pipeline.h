@@ -44,6 +44,12 @@ struct PipelineConfig {
   NoticeSink notices;
 };
 
+// What may change while a stack runs.
+struct NetworkConfig {
+  std::vector<std::vector<Ipv4Prefix>> addresses;  // of each interface
+  std::vector<StaticRoute> routes;
+};
+
 class Pipeline {
   struct Passkey {};  // only Create can make one
 
@@ -70,6 +76,11 @@ class Pipeline {
 
   // The next turn is due then at the latest, even if nothing arrives.
   Time NextDeadline() const;
+
+  // Between two turns. New addresses are probed for and announced (RFC 5227);
+  // connections of those that are gone stay until they are aborted. All of it
+  // or, with an error, nothing.
+  absl::Status Reconfigure(const NetworkConfig& network);
 
   const std::vector<Interface>& interfaces() const { return interfaces_; }
   Core& core() { return core_; }

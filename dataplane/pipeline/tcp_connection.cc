@@ -224,6 +224,18 @@ void TcpLayer::Abort(uint32_t index) {
   FreeBlock(index);
 }
 
+void TcpLayer::Break(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  if (cb.Has(tcp::kDetached)) return;
+  tcp::SegmentSpec reset;
+  if (tcp::AbortSegment(cb, core_.tcp_now, reset)) {
+    ++core_.counters.tcp.resets_out;
+    SendBare(cb.key, reset, options(index));
+  }
+  cb.error = tcp::Error::kAborted;
+  Apply(index, tcp::kBroken);
+}
+
 void TcpLayer::SetTimer(uint32_t index, Duration after) {
   tcp::ArmApp(blocks_[index], core_.tcp_now, after);
   wheel_.Schedule(index, blocks_[index].app_deadline);

@@ -118,6 +118,9 @@ class TcpLayer {
   void OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
                    bool fragmentation_needed, uint16_t next_hop_mtu);
 
+  // Breaks a connection from outside of its application, which is told kGone.
+  void Break(uint32_t index);
+
   // Ends all listeners and connections in order: for an orderly stop.
   void CloseAll();
 

@@ -100,7 +100,7 @@ dataplane::DeviceCaps CapsOf(const pmd::Offloads& offloads) {
 }  // namespace
 
 Runtime::Runtime(const RuntimeOptions& options, pmd::Eal eal)
-    : options_(options), eal_(std::move(eal)) {}
+    : options_(options), eal_(std::move(eal)), network_(this) {}
 
 Runtime::~Runtime() {
   // Some drivers' libraries have something to say at the end, too.

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "dataplane/runtime/core_loop.h"
+#include "dataplane/runtime/live_network.h"
 #include "dataplane/runtime/options.h"
 #include "pmd/eal.h"
 #include "pmd/packet_mempool.h"
@@ -46,7 +47,15 @@ class Runtime {
   CoreLoop& core(uint32_t i) { return *cores_[i]; }
   dataplane::Pipeline& pipeline() { return cores_[0]->pipeline(); }
 
+  // As they are now. Control threads take turns: the network may change.
   const RuntimeOptions& options() const { return options_; }
+  LiveNetwork& network() { return network_; }
+  // For LiveNetwork, after every core has changed.
+  void SetNetwork(const std::vector<DeviceAddress>& addresses,
+                  const std::vector<dataplane::StaticRoute>& routes) {
+    options_.addresses = addresses;
+    options_.routes = routes;
+  }
   const pmd::Eal& eal() const { return eal_; }
   const std::vector<std::unique_ptr<pmd::Port>>& ports() const {
     return ports_;
@@ -66,6 +75,7 @@ class Runtime {
   // In the order of dependence: destroyed from the last to the first.
   RuntimeOptions options_;
   pmd::Eal eal_;
+  LiveNetwork network_;
   bool claiming_ = false;
   std::string last_notice_;                   // while claiming
   std::vector<pmd::PacketMempool> mempools_;  // one per core

@@ -65,6 +65,8 @@ class RouteTable {
   // unreachable.
   std::optional<NextHop> Lookup(Ipv4Address destination) const;
 
+  size_t capacity() const { return capacity_; }
+
   // All routes, longest prefix first; valid until the table is changed.
   std::span<const RouteEntry> routes() const { return routes_; }
 

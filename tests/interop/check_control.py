@@ -54,6 +54,35 @@ def accounted(server):
     return f"{received} packets, {drops} dropped"
 
 
+def changes(server):
+    """Addresses and routes of a running instance."""
+    third, foreign = "10.77.0.3", KERNEL
+    server.ask("addr", "add", f"{third}/24")
+    run("ping", "-c", "1", "-W", "2", third)
+    with socket.create_connection((third, 80), timeout=5) as s:
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        expect(s.recv(100).startswith(b"HTTP/1.1 200 "), "no answer")
+    expect("in use" in server.ask("addr").stdout, "addr")
+    done = server.ask("addr", "add", f"{foreign}/24", check=False)
+    expect_equal(done.returncode, 2, "exit code for an address of another host")
+    expect_equal(done.stderr.count("\n"), 1, f"lines: {done.stderr!r}")
+    expect(foreign in done.stderr, f"the message: {done.stderr!r}")
+    server.ask("route", "add", f"10.99.0.0/16,{KERNEL}")
+    expect("10.99.0.0/16" in server.ask("route").stdout, "route add")
+    server.ask("route", "del", "10.99.0.0/16")
+    with socket.create_connection((third, 80), timeout=5) as s:
+        wait_until(lambda: f"{third}:80" in server.ask("netstat").stdout, 3,
+                   "the connection in netstat")
+        server.ask("addr", "del", third)
+        try:
+            expect_equal(s.recv(10), b"", "a removed address's connection")
+        except ConnectionResetError:
+            pass
+    expect(third not in server.ask("addr").stdout, "addr del")
+    server.ask("arp", "flush")
+    run("ping", "-c", "1", "-W", "2", STACK)
+
+
 def _find(tree, name):
     if isinstance(tree, dict):
         if name in tree:

@@ -69,6 +69,7 @@ def http_checks(root, digest):
         report.check(f"{d} netstat and others", check_control.looks, server)
         report.check(f"{d} telemetry", check_control.telemetry, server)
         report.check(f"{d} accounted for", check_control.accounted, server)
+        report.check(f"{d} addr, route, arp", check_control.changes, server)
         report.check(f"{d} idle", check_control.idle, server)
         report.check(f"{d} idle ping", check_network.ping_latency, server)
         report.check(f"{d} SIGTERM", check_control.stop_in_order, server)

@@ -87,6 +87,17 @@ constexpr BadInput kCases[] = {
     {"ports --name no-such-instance", "corelane echo"},
     {"arp --name no-such-instance", "corelane echo"},
     {"route --name no-such-instance", "corelane echo"},
+    {"addr --name no-such-instance", "corelane echo"},
+    {"addr ad 10.77.0.3/24", "did you mean 'add'?"},
+    {"addr add", "write: corelane addr add"},
+    {"addr add 10.77.0.3", "write 10.77.0.3/24"},
+    {"addr add 10.77.0.3/24 10.77.0.4/24", "write: corelane addr add"},
+    {"addr del 10.77", "not an IPv4 address"},
+    {"route add 10.1.0.0/16", "10.1.0.0/16,10.77.0.1"},
+    {"route del 10.1.0.0", "route del 10.1.0.0/16"},
+    {"route dle 10.1.0.0/16", "did you mean 'del'?"},
+    {"arp flsh", "did you mean 'flush'?"},
+    {"arp flush now", "unexpected argument 'now'"},
     {"version now", "unexpected argument"},
 };
 

@@ -96,6 +96,91 @@ TEST(RuntimeTest, RunsIsLookedIntoAndStops) {
   EXPECT_FALSE(std::filesystem::exists(pmd::RuntimeDirectory(options.name)));
 }
 
+using nlohmann::ordered_json;
+
+// Everything that a client may send, from a thread beside the loop.
+void ChangeEverything(const std::string& name) {
+  auto client = inspect::Client::Connect(name);
+  ASSERT_TRUE(client.ok()) << client.status();
+  auto ask = [&](const std::string& request) {
+    return client->Ask("/corelane/" + request).status();
+  };
+  EXPECT_TRUE(ask("addr/add,10.77.0.3/24@0").ok());
+  EXPECT_TRUE(ask("addr/add,10.78.0.2/24").ok());
+  EXPECT_TRUE(ask("route/add,10.1.0.0/16,10.78.0.1").ok());
+  EXPECT_TRUE(ask("route/add,0.0.0.0/0,10.77.0.1").ok());
+  EXPECT_TRUE(ask("arp/flush").ok());
+  const auto routes = client->AskAll("/corelane/route");
+  ASSERT_TRUE(routes.ok());
+  EXPECT_EQ(routes->size(), 4u);
+  for (const std::string& bad : std::vector<std::string>{
+           "addr/add",
+           "addr/add,",
+           "addr/add,10.77.0.4",
+           "addr/add,x",
+           "addr/add,10.77.0.4/24@1",
+           "addr/add,10.77.0.4/24@",
+           "addr/add,10.77.0.4/24@0@0",
+           "addr/add,10.77.0.4/24,x",
+           "addr/add,10.77.0.3/24",
+           "addr/add,10.79.0.0/24",
+           "addr/del,10.77.0.9",
+           "addr/del,10.77.0.3/24",
+           "addr/del",
+           "addr/del,10.78.0.2",  // a route's gateway is behind it
+           "route/add,10.1.0.0/16,10.77.0.1",
+           "route/add,10.2.0.0/16",
+           "route/add,10.2.0.0/16,10.99.0.1",
+           "route/add,10.2.0.1/16,10.77.0.1",
+           "route/del,10.3.0.0/16",
+           "route/del,10.77.0.0/24",
+           "arp/flush,x",
+           "stats,x",
+           "stats,1",
+           "cores,x",
+           "netstat,x",
+           "netstat,0,x",
+           "netstat,18446744073709551616",
+           "netstat,0,top=0",
+           "addr/add,10.77.0.4/24" + std::string(600, ' '),
+           "addr/add," + std::string(5000, '1')}) {
+    const absl::Status status = ask(bad);
+    EXPECT_FALSE(status.ok()) << bad;
+    EXPECT_EQ(status.message().find('\n'), absl::string_view::npos);
+  }
+  const auto same = client->AskAll("/corelane/route");
+  ASSERT_TRUE(same.ok());
+  EXPECT_EQ(*same, *routes);
+  EXPECT_TRUE(ask("route/del,10.1.0.0/16").ok());
+  EXPECT_TRUE(ask("addr/del,10.78.0.2").ok());
+  EXPECT_TRUE(ask("addr/del,10.77.0.2").ok());
+  EXPECT_FALSE(ask("addr/del,10.77.0.3").ok());  // the last one
+  const auto addresses = client->AskAll("/corelane/addr");
+  ASSERT_TRUE(addresses.ok());
+  ASSERT_EQ(addresses->size(), 1u);
+  EXPECT_EQ((*addresses)[0]["address"], "10.77.0.3/24");
+  EXPECT_EQ((*addresses)[0]["state"], "probing");
+}
+
+TEST(RuntimeTest, ChangesWhileItRunsAndRefusesNonsense) {
+  const StopSignal stop;
+  const RuntimeOptions options = Options("null,no-rx=1");
+  auto runtime = Runtime::Start(options);
+  if (runtime.status().code() == absl::StatusCode::kFailedPrecondition) {
+    GTEST_SKIP() << "DPDK starts once per process: run the tests one by one";
+  }
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  EXPECT_TRUE((*runtime)->ClaimAddresses().ok());
+  auto telemetry = inspect::Telemetry::Start(runtime->get());
+  ASSERT_TRUE(telemetry.ok()) << telemetry.status();
+  std::thread client([&] {
+    ChangeEverything(options.name);
+    kill(getpid(), SIGTERM);
+  });
+  (*runtime)->Run();
+  client.join();
+}
+
 TEST(RuntimeTest, AFailedStartLeavesNothingBehind) {
   RuntimeOptions options = Options("null,no-rx=1");
   options.mtu = 9216;  // more than net_null takes, which only DPDK knows
