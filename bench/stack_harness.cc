@@ -1,14 +1,15 @@
 #include "bench/stack_harness.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "bench/cycles.h"
 #include "proto/base/checksum.h"
 #include "proto/ethernet/header.h"
 #include "proto/ipv4/header.h"
+#include "proto/tcp/options.h"
 #include "proto/udp/header.h"
 
 namespace corelane::bench {
@@ -18,12 +19,8 @@ constexpr MacAddress kStackMac{{0x02, 0, 0, 0, 0, 1}};
 constexpr MacAddress kPeerMac{{0x02, 0, 0, 0, 0, 2}};
 constexpr Ipv4Address kStackAddress(198, 18, 0, 1);
 constexpr uint32_t kFirstPeer = Ipv4Address(198, 18, 1, 0).value();
+constexpr uint32_t kFirstPort = 10000;
 constexpr uint32_t kPortsPerAddress = 50000;
-
-uint64_t NowNs() {
-  return static_cast<uint64_t>(
-      std::chrono::steady_clock::now().time_since_epoch().count());
-}
 
 dataplane::PipelineConfig MakeConfig(const StackOptions& options) {
   dataplane::PipelineConfig config;
@@ -31,12 +28,16 @@ dataplane::PipelineConfig MakeConfig(const StackOptions& options) {
   interface.name = "bench";
   interface.mac = kStackMac;
   interface.addresses = {{kStackAddress, 15}};
+  interface.caps.tx_multi_segs = true;
   if (options.offload) interface.caps = {true, true, true, true};
   config.interfaces = {interface};
   config.secrets = dataplane::Secrets::FromSeed(1);
   config.limits.max_connections = options.connections + 16;
   config.limits.max_requests = 1024;
+  config.tcp.time_wait = options.time_wait;
+  config.tcp.send_buffer = options.send_buffer;
   config.arp.announcer.probe = false;
+  config.arp.limits.capacity = 4096;
   return config;
 }
 
@@ -44,10 +45,13 @@ dataplane::PipelineConfig MakeConfig(const StackOptions& options) {
 
 StackHarness::StackHarness(const StackOptions& options)
     : options_(options),
-      // Each connection's last answer stays in a packet until it is
-      // acknowledged by the next request.
-      heap_(options.packets + options.connections / 4 * 5),
-      pool_(heap_.backend()) {
+      // A quarter more: of the last eighth no payload is taken.
+      heap_((options.packets +
+             options.connections * options.held_per_connection) /
+                4 * 5,
+            sim::HeapPackets::Pages::kHuge),
+      pool_(heap_.backend()),
+      peers_(options.connections) {
   auto pipeline =
       dataplane::Pipeline::Create(MakeConfig(options), &pool_, now_);
   if (!pipeline.ok()) {
@@ -55,15 +59,23 @@ StackHarness::StackHarness(const StackOptions& options)
     std::abort();
   }
   pipeline_ = std::move(*pipeline);
-  peers_.resize(options.connections);
-  for (uint32_t i = 0; i < options.connections; ++i) {
-    peers_[i].address = Ipv4Address(kFirstPeer + i / kPortsPerAddress);
-    peers_[i].port = static_cast<uint16_t>(10000 + i % kPortsPerAddress);
-    peers_[i].seq = SeqNum(i * 7919);
-  }
+  for (uint32_t i = 0; i < options.connections; ++i) Renew(i, 0);
 }
 
 StackHarness::~StackHarness() { pipeline_.reset(); }
+
+Ipv4Address StackHarness::AddressOf(uint32_t peer) const {
+  return Ipv4Address(kFirstPeer + peer / kPortsPerAddress);
+}
+
+uint16_t StackHarness::PortOf(uint32_t peer) const {
+  return static_cast<uint16_t>(kFirstPort + peer % kPortsPerAddress);
+}
+
+void StackHarness::Renew(uint32_t peer, uint32_t generation) {
+  peers_[peer] = Peer{};
+  peers_[peer].seq = SeqNum(peer * 7919 + generation * 0x20000000);
+}
 
 // Puts an Ethernet header in front, and says what the device made of the sums.
 void StackHarness::Finish(Packet* packet) {
@@ -77,33 +89,63 @@ void StackHarness::Finish(Packet* packet) {
   }
 }
 
-Packet* StackHarness::TcpFrame(const Peer& peer, uint16_t port, uint8_t flags,
+// What a Linux client offers, or what it sends afterwards.
+uint8_t* StackHarness::WriteOptions(uint8_t* p, const Peer& peer,
+                                    bool syn) const {
+  if (!options_.peer_options && !syn) return p;
+  const auto now_ms = static_cast<uint32_t>(now_.time_since_epoch() / 1ms);
+  if (syn) {
+    tcp::SynOptions options{.mss = 1460};
+    if (options_.peer_options) {
+      options.window_scale = 7;
+      options.sack_permitted = true;
+      options.has_timestamps = true;
+      options.ts_value = now_ms;
+    }
+    return p + tcp::WriteSynOptions(p, options);
+  }
+  StoreBe32(p, 0x0101080a);
+  StoreBe32(p + 4, now_ms);
+  StoreBe32(p + 8, peer.ts_echo);
+  return p + 12;
+}
+
+Packet* StackHarness::TcpFrame(uint32_t index, uint16_t port, uint8_t flags,
                                ByteView payload) {
+  Peer& peer = peers_[index];
   Packet* packet = pool_.Alloc();
   if (packet == nullptr) std::abort();
-  const auto l4_length =
-      static_cast<uint16_t>(tcp::kHeaderLength + payload.size());
-  uint8_t* p = dataplane::Append(packet, l4_length);
-  std::memcpy(p + tcp::kHeaderLength, payload.data(), payload.size());
+  uint8_t* p = dataplane::DataOf(packet);
+  const bool syn = (flags & tcp::kSyn) != 0;
+  const auto header_length = static_cast<uint16_t>(
+      WriteOptions(p + tcp::kHeaderLength, peer, syn) - p);
+  const auto l4_length = static_cast<uint16_t>(header_length + payload.size());
+  dataplane::Append(packet, l4_length);
+  if (!payload.empty()) {
+    std::memcpy(p + header_length, payload.data(), payload.size());
+  }
   tcp::HeaderFields fields;
-  fields.source_port = peer.port;
+  fields.source_port = PortOf(index);
   fields.destination_port = port;
   fields.seq = peer.seq;
   fields.ack = peer.ack;
   fields.flags = flags;
   fields.window = 65535;
+  fields.header_length = header_length;
   tcp::Write(p, fields);
   const PartialSum sum =
-      PseudoHeaderSum(peer.address, kStackAddress, ipv4::kTcp, l4_length);
+      PseudoHeaderSum(AddressOf(index), kStackAddress, ipv4::kTcp, l4_length);
   StoreBe16(p + 16, ChecksumFinish(ChecksumAdd({p, l4_length}, sum)));
   ipv4::Header ip;
-  ip.source = peer.address;
+  ip.source = AddressOf(index);
   ip.destination = kStackAddress;
   ip.protocol = ipv4::kTcp;
   ip.dont_fragment = true;
   ip.total_length = static_cast<uint16_t>(l4_length + ipv4::kHeaderLength);
   ipv4::Write(dataplane::Prepend(packet, ipv4::kHeaderLength), ip);
   Finish(packet);
+  peer.seq += static_cast<uint32_t>(payload.size());
+  if ((flags & (tcp::kSyn | tcp::kFin)) != 0) peer.seq += 1;
   return packet;
 }
 
@@ -131,19 +173,27 @@ Packet* StackHarness::UdpFrame(uint16_t from, uint16_t to, ByteView payload) {
   return packet;
 }
 
-uint64_t StackHarness::RunBurst(std::vector<Packet*>& frames) {
+void StackHarness::Turn(std::vector<Packet*>& frames) {
   now_ += step_;
-  const uint64_t start = NowNs();
   pipeline_->BeginTurn(now_);
-  pipeline_->Receive(0, frames);
+  if (!frames.empty()) pipeline_->Receive(0, frames);
   pipeline_->EndTurn();
-  const uint64_t end = NowNs();
   frames.clear();
-  return end - start;
 }
 
-uint64_t StackHarness::RunSwap(std::vector<Packet*>& frames) {
-  const uint64_t start = NowNs();
+double StackHarness::RunBurst(std::vector<Packet*>& frames) {
+  now_ += step_;
+  const uint64_t from = ReadCycles();
+  pipeline_->BeginTurn(now_);
+  if (!frames.empty()) pipeline_->Receive(0, frames);
+  pipeline_->EndTurn();
+  const uint64_t to = ReadCycles();
+  frames.clear();
+  return CycleClock::Get().Nanoseconds(from, to);
+}
+
+double StackHarness::RunSwap(std::vector<Packet*>& frames) {
+  const uint64_t from = ReadCycles();
   dataplane::TxQueue& tx = pipeline_->tx(0);
   for (Packet* packet : frames) __builtin_prefetch(dataplane::DataOf(packet));
   for (Packet* packet : frames) {
@@ -163,28 +213,35 @@ uint64_t StackHarness::RunSwap(std::vector<Packet*>& frames) {
     packet->ol_flags = 0;
     tx.Push(packet);
   }
-  const uint64_t end = NowNs();
+  const uint64_t to = ReadCycles();
   frames.clear();
-  return end - start;
+  return CycleClock::Get().Nanoseconds(from, to);
 }
 
 void StackHarness::NoteSegment(const uint8_t* frame, size_t length) {
   if (length < 54 || LoadBe16(frame + 12) != ethernet::kIpv4) return;
   const uint8_t* ip = frame + 14;
   if (ip[9] != ipv4::kTcp) return;
-  const uint16_t total = LoadBe16(ip + 2);
-  tcp::Segment segment;
-  if (tcp::Parse({ip + 20, static_cast<size_t>(total - 20)}, segment) !=
-      tcp::ParseStatus::kOk) {
-    return;
-  }
-  const uint32_t address = LoadBe32(ip + 16);
-  const uint32_t index = (address - kFirstPeer) * kPortsPerAddress +
-                         (segment.destination_port - 10000u);
+  // The payload may lie in another segment of the chain: only the header is
+  // looked at.
+  const uint8_t* p = ip + 20;
+  const uint32_t index = (LoadBe32(ip + 16) - kFirstPeer) * kPortsPerAddress +
+                         (LoadBe16(p + 2) - kFirstPort);
   if (index >= peers_.size()) return;
   Peer& peer = peers_[index];
-  const SeqNum end = segment.seq + segment.Length();
-  if (segment.Length() > 0) peer.ack = end;
+  const auto header_length = static_cast<uint32_t>((p[12] >> 4) * 4);
+  const uint8_t flags = p[13];
+  uint32_t taken = LoadBe16(ip + 2) - 20u - header_length;
+  if ((flags & (tcp::kSyn | tcp::kFin)) != 0) ++taken;
+  if (taken > 0) peer.ack = SeqNum(LoadBe32(p + 4)) + taken;
+  if ((flags & tcp::kSyn) != 0) {
+    const tcp::Options options =
+        tcp::ParseOptions({p + 20, header_length - 20});
+    peer.ts_echo = options.ts_value;
+    peer.first = peer.ack;
+  } else if (header_length >= 32) {
+    peer.ts_echo = LoadBe32(p + 24);
+  }
 }
 
 uint32_t StackHarness::Collect() {
@@ -192,25 +249,22 @@ uint32_t StackHarness::Collect() {
   const auto frames = tx.frames();
   const auto n = static_cast<uint32_t>(frames.size());
   for (Packet* packet : frames) {
-    const uint8_t* frame = dataplane::DataOf(packet);
-    NoteSegment(frame, packet->pkt_len);
+    NoteSegment(dataplane::DataOf(packet), packet->pkt_len);
     pool_.Free(packet);
   }
   tx.Taken(n);
   return n;
 }
 
-void StackHarness::Establish(uint16_t port) {
-  // The stack learns the peers' MAC address as from a request for its own.
+// As from requests for the stack's own address.
+void StackHarness::Introduce() {
   std::vector<Packet*> burst;
-  const Duration step = step_;
-  step_ = 1us;
-  auto learn = [&](Ipv4Address address) {
+  for (uint32_t i = 0; i < peers_.size(); i += kPortsPerAddress) {
     Packet* packet = pool_.Alloc();
     uint8_t* p = dataplane::Append(packet, arp::kPacketLength);
     arp::Write(p, {.operation = arp::kRequest,
                    .sender_mac = kPeerMac,
-                   .sender = address,
+                   .sender = AddressOf(i),
                    .target_mac = MacAddress{},
                    .target = kStackAddress});
     ethernet::Write(dataplane::Prepend(packet, ethernet::kHeaderLength),
@@ -220,26 +274,31 @@ void StackHarness::Establish(uint16_t port) {
     burst.push_back(packet);
     RunBurst(burst);
     Collect();
-  };
-  for (uint32_t i = 0; i < peers_.size(); i += kPortsPerAddress) {
-    learn(peers_[i].address);
   }
-  for (uint32_t i = 0; i < peers_.size(); i += kBatch) {
-    const uint32_t end =
-        std::min<uint32_t>(i + kBatch, static_cast<uint32_t>(peers_.size()));
-    for (uint32_t k = i; k < end; ++k) {
-      burst.push_back(TcpFrame(peers_[k], port, tcp::kSyn, {}));
+}
+
+double StackHarness::Establish(uint16_t port, uint32_t first, uint32_t end) {
+  double ns = 0;
+  std::vector<Packet*> burst;
+  for (uint32_t i = first; i < end; i += kBatch) {
+    const uint32_t last = std::min(i + kBatch, end);
+    for (uint32_t k = i; k < last; ++k) {
+      burst.push_back(TcpFrame(k, port, tcp::kSyn, {}));
     }
-    RunBurst(burst);
+    ns += RunBurst(burst);
     Collect();
-    for (uint32_t k = i; k < end; ++k) {
-      peers_[k].seq += 1;
-      burst.push_back(TcpFrame(peers_[k], port, tcp::kAck, {}));
+    for (uint32_t k = i; k < last; ++k) {
+      burst.push_back(TcpFrame(k, port, tcp::kAck, {}));
     }
-    RunBurst(burst);
+    ns += RunBurst(burst);
     Collect();
   }
-  step_ = step;
+  return ns;
+}
+
+void StackHarness::Establish(uint16_t port) {
+  Introduce();
+  Establish(port, 0, static_cast<uint32_t>(peers_.size()));
 }
 
 }  // namespace corelane::bench

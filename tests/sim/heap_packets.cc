@@ -1,5 +1,7 @@
 #include "tests/sim/heap_packets.h"
 
+#include <sys/mman.h>
+
 #include <cstring>
 #include <new>
 
@@ -12,6 +14,7 @@ using dataplane::Packet;
 using dataplane::PacketBackend;
 
 constexpr size_t kAlignment = alignof(Packet);
+constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kStride =
     (sizeof(Packet) + kPacketPrivateSize + kPacketBufferSize + kAlignment - 1) /
     kAlignment * kAlignment;
@@ -22,15 +25,19 @@ uint8_t* BufferOf(Packet* packet) {
 
 }  // namespace
 
-HeapPackets::HeapPackets(uint32_t count, bool poison)
+HeapPackets::HeapPackets(uint32_t count, bool poison, Pages pages)
     : capacity_(count),
       poison_(poison),
       // Untouched memory costs nothing: worlds are made by the thousand.
       memory_(static_cast<uint8_t*>(::operator new (
-          kStride*(count == 0 ? 1 : count), std::align_val_t{kAlignment}))) {}
+          kStride*(count == 0 ? 1 : count),
+          std::align_val_t{pages == Pages::kHuge ? kHugePage : kAlignment}))),
+      alignment_(pages == Pages::kHuge ? kHugePage : kAlignment) {
+  if (pages == Pages::kHuge) madvise(memory_, kStride * count, MADV_HUGEPAGE);
+}
 
 HeapPackets::~HeapPackets() {
-  ::operator delete (memory_, std::align_val_t{kAlignment});
+  ::operator delete (memory_, std::align_val_t{alignment_});
 }
 
 PacketBackend HeapPackets::backend() {
