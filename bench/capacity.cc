@@ -39,10 +39,7 @@ uint64_t AskAll(StackHarness& stack, uint32_t connections) {
                          kRequest.size());
   std::vector<Packet*> burst;
   uint64_t answered = 0;
-  // Neighbours that nobody confirms are asked, and given up.
-  constexpr uint32_t kConfirmEvery = 4096 * kBatch;
   for (uint32_t i = 0; i < connections; i += kBatch) {
-    if (i % kConfirmEvery == 0) stack.Introduce();
     const uint32_t end = std::min(i + kBatch, connections);
     for (uint32_t k = i; k < end; ++k) {
       burst.push_back(stack.TcpFrame(k, kPort, tcp::kAck | tcp::kPsh, request));

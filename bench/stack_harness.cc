@@ -62,7 +62,10 @@ StackHarness::StackHarness(const StackOptions& options)
   for (uint32_t i = 0; i < options.connections; ++i) Renew(i, 0);
 }
 
-StackHarness::~StackHarness() { pipeline_.reset(); }
+StackHarness::~StackHarness() {
+  for (Packet* packet : arp_replies_) pool_.Free(packet);
+  pipeline_.reset();
+}
 
 Ipv4Address StackHarness::AddressOf(uint32_t peer) const {
   return Ipv4Address(kFirstPeer + peer / kPortsPerAddress);
@@ -176,6 +179,10 @@ Packet* StackHarness::UdpFrame(uint16_t from, uint16_t to, ByteView payload) {
 void StackHarness::Turn(std::vector<Packet*>& frames) {
   now_ += step_;
   pipeline_->BeginTurn(now_);
+  if (!arp_replies_.empty()) {
+    pipeline_->Receive(0, arp_replies_);
+    arp_replies_.clear();
+  }
   if (!frames.empty()) pipeline_->Receive(0, frames);
   pipeline_->EndTurn();
   frames.clear();
@@ -219,6 +226,12 @@ double StackHarness::RunSwap(std::vector<Packet*>& frames) {
 }
 
 void StackHarness::NoteSegment(const uint8_t* frame, size_t length) {
+  arp::Packet arp;
+  if (LoadBe16(frame + 12) == ethernet::kArp &&
+      arp::Parse({frame + 14, length - 14}, arp) == arp::ParseStatus::kOk &&
+      arp.operation == arp::kRequest) {
+    arp_replies_.push_back(ArpFrame(arp::kReply, arp.target));
+  }
   if (length < 54 || LoadBe16(frame + 12) != ethernet::kIpv4) return;
   const uint8_t* ip = frame + 14;
   if (ip[9] != ipv4::kTcp) return;
@@ -256,23 +269,27 @@ uint32_t StackHarness::Collect() {
   return n;
 }
 
+Packet* StackHarness::ArpFrame(uint16_t operation, Ipv4Address sender) {
+  Packet* packet = pool_.Alloc();
+  uint8_t* p = dataplane::Append(packet, arp::kPacketLength);
+  arp::Write(p, {.operation = operation,
+                 .sender_mac = kPeerMac,
+                 .sender = sender,
+                 .target_mac = kStackMac,
+                 .target = kStackAddress});
+  ethernet::Write(dataplane::Prepend(packet, ethernet::kHeaderLength),
+                  {.destination = kStackMac,
+                   .source = kPeerMac,
+                   .ether_type = ethernet::kArp});
+  return packet;
+}
+
 // As from requests for the stack's own address.
 void StackHarness::Introduce() {
   std::vector<Packet*> burst;
   for (uint32_t i = 0; i < peers_.size(); i += kPortsPerAddress) {
-    Packet* packet = pool_.Alloc();
-    uint8_t* p = dataplane::Append(packet, arp::kPacketLength);
-    arp::Write(p, {.operation = arp::kRequest,
-                   .sender_mac = kPeerMac,
-                   .sender = AddressOf(i),
-                   .target_mac = MacAddress{},
-                   .target = kStackAddress});
-    ethernet::Write(dataplane::Prepend(packet, ethernet::kHeaderLength),
-                    {.destination = kStackMac,
-                     .source = kPeerMac,
-                     .ether_type = ethernet::kArp});
-    burst.push_back(packet);
-    RunBurst(burst);
+    burst.push_back(ArpFrame(arp::kRequest, AddressOf(i)));
+    Turn(burst);
     Collect();
   }
 }

@@ -86,6 +86,7 @@ class StackHarness {
 
  private:
   void Finish(Packet* packet);
+  Packet* ArpFrame(uint16_t operation, Ipv4Address sender);
   void NoteSegment(const uint8_t* frame, size_t length);
   Ipv4Address AddressOf(uint32_t peer) const;
   uint16_t PortOf(uint32_t peer) const;
@@ -95,6 +96,7 @@ class StackHarness {
   sim::HeapPackets heap_;
   dataplane::PacketPool pool_;
   std::vector<Peer> peers_;
+  std::vector<Packet*> arp_replies_;  // to go in with the next Turn
   std::unique_ptr<dataplane::Pipeline> pipeline_;
   Time now_ = Time(1s);
   // About what a burst takes: connections that are visited in turn wait a
