@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "dataplane/runtime/log.h"
 #include "pmd/nearest_name.h"
@@ -31,6 +32,7 @@ void CommandLine::AddValue(const std::string& flag,
   app_->add_option_function<std::string>(
           flag, [&value](const std::string& text) { value = text; }, help)
       ->type_name(value_name);
+  Remember(flag, {.name = {}, .value = &value});
 }
 
 void CommandLine::AddValues(const std::string& flag,
@@ -42,6 +44,7 @@ void CommandLine::AddValues(const std::string& flag,
       ->expected(1)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  Remember(flag, {.name = {}, .values = &values});
 }
 
 void CommandLine::AddWords(const std::string& flag,
@@ -64,6 +67,14 @@ void CommandLine::AddSwitch(const std::string& flag, bool& value,
                             const std::string& help) {
   app_->add_flag_callback(
       flag, [&value] { value = true; }, help);
+  Remember(flag, {.name = {}, .on = &value});
+}
+
+void CommandLine::Remember(const std::string& flag, Flag place) {
+  const size_t dashes = flag.find("--");
+  if (dashes == std::string::npos) return;
+  place.name = flag.substr(dashes + 2);
+  flags_.push_back(std::move(place));
 }
 
 std::optional<int> CommandLine::Parse(
@@ -87,7 +98,8 @@ std::optional<int> CommandLine::Parse(
   } catch (const CLI::Error& error) {
     return Refuse(error.what());
   }
-  return RefuseExtras();
+  if (auto code = RefuseExtras()) return code;
+  return ApplyConfig();
 }
 
 std::optional<int> CommandLine::RefuseExtras() {
@@ -109,7 +121,18 @@ std::optional<int> CommandLine::RefuseExtras() {
 }
 
 int CommandLine::Refuse(absl::string_view message) const {
-  runtime::LogError(absl::StrCat(message, " (corelane ", command_, " --help)"));
+  // What is wrong may have been said in the file.
+  std::string place;
+  for (const Flag& flag : flags_) {
+    const std::string start = absl::StrCat("--", flag.name);
+    if (flag.line != 0 && absl::StartsWith(message, start) &&
+        (message.size() == start.size() || message[start.size()] == ' ' ||
+         message[start.size()] == ':')) {
+      place = absl::StrCat(*config_, ":", flag.line, ": ");
+    }
+  }
+  runtime::LogError(
+      absl::StrCat(place, message, " (corelane ", command_, " --help)"));
   return kExitBadInput;
 }
 

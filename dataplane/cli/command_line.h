@@ -2,12 +2,16 @@
 #ifndef CORELANE_DATAPLANE_CLI_COMMAND_LINE_H_
 #define CORELANE_DATAPLANE_CLI_COMMAND_LINE_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "dataplane/cli/config_file.h"
 
 namespace CLI {
 class App;
@@ -40,6 +44,13 @@ class CommandLine {
   void AddOperands(const std::string& name, std::vector<std::string>& words,
                    const std::string& help);
   void AddSwitch(const std::string& flag, bool& value, const std::string& help);
+  // Adds --config and --print-config, for the flags added so far and later.
+  void AddConfig();
+  bool print_config() const { return print_config_; }
+  // The flags as a configuration file has them. `defaults` are values, by the
+  // flags' names without the dashes, of those that were not given.
+  std::string ConfigText(
+      const std::map<std::string, std::string>& defaults) const;
   // Printed below the flags.
   void SetFooter(const std::string& text);
 
@@ -51,9 +62,24 @@ class CommandLine {
   int Refuse(absl::string_view message) const;
 
  private:
+  // Where the value of a flag goes; one of the three.
+  struct Flag {
+    std::string name;  // without the dashes
+    std::optional<std::string>* value = nullptr;
+    std::vector<std::string>* values = nullptr;
+    bool* on = nullptr;
+    uint32_t line = 0;  // of the configuration file that gave it; 0: none did
+  };
+
   std::optional<int> RefuseExtras();
+  void Remember(const std::string& flag, Flag place);
+  std::optional<int> ApplyConfig();
+  absl::Status Apply(const ConfigEntry& entry);
 
   std::string command_;
+  std::vector<Flag> flags_;
+  std::optional<std::string> config_;
+  bool print_config_ = false;
   // CLI11 costs every source that includes it ten seconds: only ours does.
   std::unique_ptr<CLI::App> app_;
 };

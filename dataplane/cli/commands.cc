@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"netstat", RunNetstat, "the sockets of a running instance"},
     {"stats", RunStats, "its counters, and why packets were dropped"},
     {"ports", RunPorts, "its devices"},
+    {"top", RunTop, "what each core does just now"},
     {"addr", RunAddr, "its addresses; add and remove them"},
     {"arp", RunArp, "its neighbours; flush them"},
     {"route", RunRoute, "its routes; add and remove them"},

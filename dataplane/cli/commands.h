@@ -25,6 +25,7 @@ int RunChargen(const Arguments& arguments);
 int RunNetstat(const Arguments& arguments);
 int RunStats(const Arguments& arguments);
 int RunPorts(const Arguments& arguments);
+int RunTop(const Arguments& arguments);
 int RunAddr(const Arguments& arguments);
 int RunArp(const Arguments& arguments);
 int RunRoute(const Arguments& arguments);

@@ -7,6 +7,7 @@
 #include "dataplane/app/http_app.h"
 #include "dataplane/cli/commands.h"
 #include "dataplane/cli/flag_values.h"
+#include "dataplane/cli/print_config.h"
 #include "dataplane/cli/serve.h"
 #include "dataplane/cli/server_flags.h"
 
@@ -103,6 +104,7 @@ int RunHttp(const Arguments& arguments) {
   if (!config.ok()) return line.Refuse(config.status().message());
   auto content = Load(http);
   if (!content.ok()) return line.Refuse(content.status().message());
+  if (auto code = PrintConfig(line, *options)) return *code;
 
   Service service;
   service.name = Describe(http, **content);

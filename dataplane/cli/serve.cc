@@ -4,13 +4,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "dataplane/app/metrics_app.h"
 #include "dataplane/cli/dialer.h"
 #include "dataplane/cli/version.h"
+#include "dataplane/inspect/metrics_collector.h"
 #include "dataplane/inspect/telemetry.h"
 #include "dataplane/runtime/log.h"
 #include "dataplane/runtime/runtime.h"
@@ -67,6 +71,27 @@ absl::Status Open(const ServerOptions& options, const Service& service,
   return pipeline.udp().Bind(options.listen, options.port, id).status();
 }
 
+// Metrics on every core, for as long as it lives.
+class Metrics {
+ public:
+  absl::Status Open(const ServerOptions& options, runtime::Runtime& runtime) {
+    for (uint32_t i = 0; i < runtime.cores(); ++i) {
+      dataplane::Pipeline& pipeline = runtime.core(i).pipeline();
+      apps_.push_back(std::make_unique<dataplane::MetricsApp>(&page_));
+      const uint16_t id = pipeline.AddApplication(apps_.back().get());
+      auto listener =
+          pipeline.tcp().Listen(options.listen, options.metrics_port, id);
+      if (!listener.ok()) return listener.status();
+    }
+    return absl::OkStatus();
+  }
+  dataplane::MetricsPage& page() { return page_; }
+
+ private:
+  dataplane::MetricsPage page_;
+  std::vector<std::unique_ptr<dataplane::MetricsApp>> apps_;
+};
+
 // Opens the connections of --connect. What becomes of them the dialer logs.
 absl::Status Dial(const ServerOptions& options, dataplane::Pipeline& pipeline,
                   uint16_t id) {
@@ -104,6 +129,7 @@ int Serve(const ServerOptions& options, const Service& service) {
   const runtime::StopSignal stop;
   // Declared first: the stack refers to it until the end.
   const std::unique_ptr<dataplane::Application> application = service.make();
+  Metrics metrics;
   auto started = runtime::Runtime::Start(options.runtime);
   if (!started.ok()) {
     LogError(started.status().message());
@@ -116,6 +142,12 @@ int Serve(const ServerOptions& options, const Service& service) {
       !s.ok()) {
     LogError(s.message());
     return kExitBadInput;
+  }
+  if (options.metrics_port != 0) {
+    if (absl::Status s = metrics.Open(options, runtime); !s.ok()) {
+      LogError(s.message());
+      return kExitBadInput;
+    }
   }
   if (absl::Status s = runtime.ClaimAddresses(); !s.ok()) {
     LogError(s.message());
@@ -131,6 +163,12 @@ int Serve(const ServerOptions& options, const Service& service) {
   if (!telemetry.ok()) {
     // Not worth refusing to work for.
     LogError(telemetry.status().message());
+  }
+  std::optional<inspect::MetricsCollector> collector;
+  if (options.metrics_port != 0) {
+    collector.emplace(&runtime, &metrics.page());
+    LogInfo(absl::StrCat("metrics on TCP ", ToString(options.listen), ":",
+                         options.metrics_port, "/metrics"));
   }
   LogListening(options, service);
   KeepWallClock(service, application.get(), runtime.core(0));

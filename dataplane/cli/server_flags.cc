@@ -46,6 +46,8 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
                 absl::StrCat("Where to listen (default: ", default_port, ")"));
   line.AddValue("--listen", listen_, "A.B.C.D",
                 "One --addr to listen on (default: 0.0.0.0, all of them)");
+  line.AddValue("--metrics-port", metrics_port_, "PORT",
+                "Answer GET /metrics there, for Prometheus (default: nowhere)");
   line.AddValues("--connect", connect_, "A.B.C.D:PORT",
                  "Also connect there over TCP and serve the peer; may be "
                  "repeated");
@@ -67,6 +69,7 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
                 "How long a stop waits for connections (default: 3s)");
   line.AddSwitch("--quiet", quiet_, "Log mistakes and conflicts only");
   line.AddSwitch("--verbose", verbose_, "Log what DPDK is started with");
+  line.AddConfig();
   line.SetFooter(absl::StrCat(
       "Devices:\n", pmd::DeviceHelp(),
       "What follows -- goes to DPDK's EAL as it is.\n\n"
@@ -136,8 +139,20 @@ absl::Status ServerFlags::UnderstandNetwork(ServerOptions& options) const {
       !s.ok()) {
     return s;
   }
-  return Take(port_, options.port,
-              [](const std::string& t) { return ParsePort("--port", t); });
+  absl::Status s = Take(port_, options.port, [](const std::string& t) {
+    return ParsePort("--port", t);
+  });
+  if (s.ok()) {
+    s = Take(metrics_port_, options.metrics_port, [](const std::string& t) {
+      return ParsePort("--metrics-port", t);
+    });
+  }
+  if (s.ok() && options.metrics_port == options.port) {
+    s = absl::InvalidArgumentError(absl::StrCat(
+        "--metrics-port ", options.metrics_port,
+        ": the service listens there (--port); give another port"));
+  }
+  return s;
 }
 
 absl::Status ServerFlags::UnderstandLimits(

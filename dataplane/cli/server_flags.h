@@ -20,6 +20,7 @@ struct ServerOptions {
   runtime::RuntimeOptions runtime;
   Ipv4Address listen;  // 0.0.0.0: every address of ours
   uint16_t port = 0;
+  uint16_t metrics_port = 0;  // 0: no metrics
   // Connections to open at start, besides listening.
   std::vector<dataplane::UdpEndpoint> connect;
 };
@@ -49,6 +50,7 @@ class ServerFlags {
   std::optional<std::string> name_;
   std::optional<std::string> port_;
   std::optional<std::string> listen_;
+  std::optional<std::string> metrics_port_;
   std::optional<std::string> max_connections_;
   std::optional<std::string> idle_;
   std::optional<std::string> mtu_;

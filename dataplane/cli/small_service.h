@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/cli/commands.h"
+#include "dataplane/cli/print_config.h"
 #include "dataplane/cli/serve.h"
 #include "dataplane/cli/server_flags.h"
 
@@ -24,6 +25,7 @@ int RunSmallService(const Arguments& arguments, const char* name,
   if (auto code = line.Parse(arguments.flags)) return *code;
   absl::StatusOr<ServerOptions> options = flags.Understand(arguments.raw);
   if (!options.ok()) return line.Refuse(options.status().message());
+  if (auto code = PrintConfig(line, *options)) return *code;
   Service service;
   service.name = name;
   service.udp = true;

@@ -83,6 +83,46 @@ def changes(server):
     run("ping", "-c", "1", "-W", "2", STACK)
 
 
+def top(server):
+    rows = json.loads(server.ask("top", "--once", "--json", "--interval",
+                                 "200ms").stdout)
+    expect(rows and "busy_percent" in rows[0], f"top: {rows}")
+    table = server.ask("top", "--once", "--interval", "200ms").stdout
+    expect(re.search(r"^CORE +CPU +BUSY%", table), f"top: {table!r}")
+    expect("\x1b" not in table, "escape sequences in a pipe")
+
+
+SAMPLE = re.compile(r'^[a-z0-9_]+\{core="\d+"(,reason="[a-z0-9_]+")?\} [0-9.e+-]+$')
+
+
+def metrics(server):
+    """Prometheus' text format: each family has HELP and TYPE, then samples."""
+    def scrape(path="/metrics"):
+        done = run("curl", "-s", "-m", "5", "-w", "\n%{http_code}",
+                   f"http://{STACK}:9100{path}")
+        body, _, code = done.stdout.rpartition("\n")
+        return body, code
+
+    wait_until(lambda: scrape()[1] == "200", 5, "metrics")
+    body, _ = scrape()
+    family, kind, samples = None, None, 0
+    for line in body.splitlines():
+        words = line.split()
+        if line.startswith("# HELP "):
+            family = words[2]
+        elif line.startswith("# TYPE "):
+            expect_equal(words[2], family, "TYPE's family")
+            kind = words[3]
+        else:
+            expect(SAMPLE.match(line), f"sample: {line!r}")
+            expect_equal(line.split("{")[0], family, "sample's family")
+            expect(family.endswith("_total") == (kind == "counter"), line)
+            samples += 1
+    expect(samples > 100, f"{samples} samples")
+    expect_equal(scrape("/")[1], "404", "another path")
+    return f"{samples} samples"
+
+
 def _find(tree, name):
     if isinstance(tree, dict):
         if name in tree:

@@ -57,7 +57,7 @@ def echo_checks(report, lab):
 def http_checks(root, digest):
     def http(report, lab):
         d = lab.device
-        server = lab.start("http", "--root", root)
+        server = lab.start("http", "--root", root, "--metrics-port", "9100")
         report.check(f"{d} curl GET, HEAD", check_http.get_and_head, server)
         report.check(f"{d} keep-alive", check_http.keep_alive, server)
         report.check(f"{d} pipelining", check_http.pipelined, server)
@@ -70,6 +70,8 @@ def http_checks(root, digest):
         report.check(f"{d} telemetry", check_control.telemetry, server)
         report.check(f"{d} accounted for", check_control.accounted, server)
         report.check(f"{d} addr, route, arp", check_control.changes, server)
+        report.check(f"{d} top", check_control.top, server)
+        report.check(f"{d} metrics", check_control.metrics, server)
         report.check(f"{d} idle", check_control.idle, server)
         report.check(f"{d} idle ping", check_network.ping_latency, server)
         report.check(f"{d} SIGTERM", check_control.stop_in_order, server)

@@ -41,6 +41,8 @@ constexpr BadInput kCases[] = {
     {"echo --addr 10.77.0.2/24 --port 0", "from 1 to 65535"},
     {"echo --addr 10.77.0.2/24 --port 65536", "from 1 to 65535"},
     {"echo --addr 10.77.0.2/24 --port -1", "from 1 to 65535"},
+    {"echo --addr 10.77.0.2/24 --metrics-port 0", "from 1 to 65535"},
+    {"echo --addr 10.77.0.2/24 --metrics-port 7", "the service listens there"},
     {"echo --addr 10.77.0.2", "write 10.77.0.2/24"},
     {"echo --addr 10.77.0.0/24", "host part is zero"},
     {"echo --addr 10.77.0.2/24@1", "no such device"},
@@ -87,6 +89,8 @@ constexpr BadInput kCases[] = {
     {"ports --name no-such-instance", "corelane echo"},
     {"arp --name no-such-instance", "corelane echo"},
     {"route --name no-such-instance", "corelane echo"},
+    {"top --name no-such-instance", "corelane echo"},
+    {"top --interval 1ms", "from 100ms"},
     {"addr --name no-such-instance", "corelane echo"},
     {"addr ad 10.77.0.3/24", "did you mean 'add'?"},
     {"addr add", "write: corelane addr add"},
@@ -148,8 +152,9 @@ TEST(HelpTest, ExplainsEveryCommand) {
   const Outcome all = RunWords({"--help"});
   EXPECT_EQ(all.code, kExitOk);
   EXPECT_EQ(all.error, "");
-  for (const char* command : {"http", "echo", "discard", "chargen", "netstat",
-                              "stats", "ports", "arp", "route", "version"}) {
+  for (const char* command :
+       {"http", "echo", "discard", "chargen", "netstat", "stats", "ports",
+        "arp", "route", "version", "top", "addr"}) {
     EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command + " "));
     for (const auto& words : {std::vector<std::string>{command, "--help"},
                               std::vector<std::string>{"help", command}}) {
