@@ -23,6 +23,8 @@ class ClientCommand {
   // As CommandLine::Parse.
   std::optional<int> Parse(const Arguments& arguments);
   bool json() const { return json_; }
+  // Whether --name was given.
+  bool named() const { return name_.has_value(); }
 
   absl::StatusOr<inspect::Client> Connect() const;
 

@@ -26,6 +26,8 @@ constexpr Command kCommands[] = {
     {"stats", RunStats, "its counters, and why packets were dropped"},
     {"ports", RunPorts, "its devices"},
     {"top", RunTop, "what each core does just now"},
+    {"doctor", RunDoctor, "what is wrong or slow, and what to type"},
+    {"capture", RunCapture, "its packets, into a file or field by field"},
     {"addr", RunAddr, "its addresses; add and remove them"},
     {"arp", RunArp, "its neighbours; flush them"},
     {"route", RunRoute, "its routes; add and remove them"},

@@ -26,6 +26,8 @@ int RunNetstat(const Arguments& arguments);
 int RunStats(const Arguments& arguments);
 int RunPorts(const Arguments& arguments);
 int RunTop(const Arguments& arguments);
+int RunDoctor(const Arguments& arguments);
+int RunCapture(const Arguments& arguments);
 int RunAddr(const Arguments& arguments);
 int RunArp(const Arguments& arguments);
 int RunRoute(const Arguments& arguments);

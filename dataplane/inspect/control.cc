@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
 namespace corelane::inspect {
@@ -102,6 +103,20 @@ absl::StatusOr<Json> RemoveRoute(Runtime& runtime, const Parameters& p) {
 absl::StatusOr<Json> FlushNeighbors(Runtime& runtime, const Parameters& p) {
   if (!p.empty()) return Malformed("without parameters");
   return Done(runtime.network().FlushNeighbors());
+}
+
+absl::StatusOr<Json> StartCapture(Runtime& runtime, const Parameters& p) {
+  const auto grant = runtime.capture().Start(absl::StrJoin(p, ","));
+  if (!grant.ok()) return grant.status();
+  return Json{{"pid", grant->pid},
+              {"fd", grant->fd},
+              {"rings", grant->rings},
+              {"ring_bytes", grant->ring_bytes}};
+}
+
+absl::StatusOr<Json> StopCapture(Runtime& runtime, const Parameters& p) {
+  if (!p.empty()) return Malformed("without parameters");
+  return Done(runtime.capture().Stop());
 }
 
 }  // namespace corelane::inspect

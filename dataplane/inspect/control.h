@@ -6,6 +6,8 @@
 //   /corelane/route/add,A.B.C.D/N,GATEWAY
 //   /corelane/route/del,A.B.C.D/N
 //   /corelane/arp/flush
+//   /corelane/capture/start[,FILTER]
+//   /corelane/capture/stop
 #ifndef CORELANE_DATAPLANE_INSPECT_CONTROL_H_
 #define CORELANE_DATAPLANE_INSPECT_CONTROL_H_
 
@@ -30,6 +32,11 @@ absl::StatusOr<nlohmann::ordered_json> RemoveRoute(runtime::Runtime& runtime,
                                                    const Parameters& p);
 absl::StatusOr<nlohmann::ordered_json> FlushNeighbors(runtime::Runtime& runtime,
                                                       const Parameters& p);
+// {"pid", "fd", "rings", "ring_bytes"}: see runtime/capture_session.h.
+absl::StatusOr<nlohmann::ordered_json> StartCapture(runtime::Runtime& runtime,
+                                                    const Parameters& p);
+absl::StatusOr<nlohmann::ordered_json> StopCapture(runtime::Runtime& runtime,
+                                                   const Parameters& p);
 
 }  // namespace corelane::inspect
 

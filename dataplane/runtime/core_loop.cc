@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<CoreLoop>> CoreLoop::Create(
 }
 
 uint32_t CoreLoop::TurnOnce(Time now) {
-  return dataplane::Turn(*pipeline_, std::span<pmd::PortQueue>(queues_), now);
+  return dataplane::Turn(*pipeline_, std::span<TappedQueue>(queues_), now);
 }
 
 bool CoreLoop::ClaimAddresses() {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "dataplane/packet/packet_pool.h"
 #include "dataplane/pipeline/pipeline.h"
+#include "dataplane/runtime/capture_tap.h"
 #include "dataplane/runtime/mailbox.h"
 #include "pmd/clock.h"
 #include "pmd/idle.h"
@@ -60,6 +61,10 @@ class CoreLoop {
   pmd::Idle& idle() { return *idle_; }
   // On the core's own thread.
   CoreLoad load() const;
+  // Likewise. Shows every packet to `tap`, or to nobody.
+  void SetTap(CaptureTap* tap) {
+    for (TappedQueue& queue : queues_) queue.SetTap(tap);
+  }
 
  private:
   CoreLoop(pmd::PacketMempool* mempool, std::unique_ptr<pmd::Idle> idle,
@@ -79,7 +84,7 @@ class CoreLoop {
   Mailbox mailbox_;
   dataplane::PacketPool pool_;
   std::unique_ptr<dataplane::Pipeline> pipeline_;
-  std::vector<pmd::PortQueue> queues_;
+  std::vector<TappedQueue> queues_;
   std::function<void(Time)> housekeeping_;
   Time keep_house_at_ = kTimeZero;
   Duration grace_;

@@ -1,5 +1,6 @@
 #include "dataplane/runtime/runtime.h"
 
+#include <rte_pdump.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -81,12 +82,13 @@ dataplane::DeviceCaps CapsOf(const pmd::Offloads& offloads) {
 }  // namespace
 
 Runtime::Runtime(const RuntimeOptions& options, pmd::Eal eal)
-    : options_(options), eal_(std::move(eal)), network_(this) {}
+    : options_(options), eal_(std::move(eal)), network_(this), capture_(this) {}
 
 Runtime::~Runtime() {
   // Some drivers' libraries have something to say at the end, too.
   std::optional<StderrHold> hold;
   if (!options_.verbose) hold.emplace();
+  if (eal_.uses_huge_pages()) rte_pdump_uninit();
   cores_.clear();
   ports_.clear();
 }
@@ -114,6 +116,9 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Start(
   std::unique_ptr<Runtime> runtime(new Runtime(options, *std::move(eal)));
   absl::Status s = runtime->CreatePools(plan->packets, plan->data_room);
   if (s.ok()) s = runtime->OpenPorts();
+  // dpdk-dumpcap attaches as a secondary process, which shares huge pages only.
+  // What it cannot have it does without: `corelane capture` needs none of it.
+  if (s.ok() && runtime->eal().uses_huge_pages()) rte_pdump_init();
   if (s.ok()) s = runtime->CreateCores();
   if (!s.ok()) return s;
   return runtime;

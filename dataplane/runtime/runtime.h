@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "dataplane/runtime/capture_session.h"
 #include "dataplane/runtime/core_loop.h"
 #include "dataplane/runtime/live_network.h"
 #include "dataplane/runtime/options.h"
@@ -50,6 +51,7 @@ class Runtime {
   // As they are now. Control threads take turns: the network may change.
   const RuntimeOptions& options() const { return options_; }
   LiveNetwork& network() { return network_; }
+  CaptureSession& capture() { return capture_; }
   // For LiveNetwork, after every core has changed.
   void SetNetwork(const std::vector<DeviceAddress>& addresses,
                   const std::vector<dataplane::StaticRoute>& routes) {
@@ -76,6 +78,7 @@ class Runtime {
   RuntimeOptions options_;
   pmd::Eal eal_;
   LiveNetwork network_;
+  CaptureSession capture_;
   bool claiming_ = false;
   std::string last_notice_;                   // while claiming
   std::vector<pmd::PacketMempool> mempools_;  // one per core

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from lab import (KERNEL, STACK, Failure, expect, expect_equal, run,
@@ -90,6 +91,41 @@ def top(server):
     table = server.ask("top", "--once", "--interval", "200ms").stdout
     expect(re.search(r"^CORE +CPU +BUSY%", table), f"top: {table!r}")
     expect("\x1b" not in table, "escape sequences in a pipe")
+
+
+def capture(server):
+    """A file that tshark reads, and the same packets field by field."""
+    with tempfile.NamedTemporaryFile(suffix=".pcapng") as file:
+        watching = subprocess.Popen(
+            [server.lab.corelane, "capture", "icmp", "-w", file.name,
+             "--decode", "--max-packets", "4", "--seconds", "20",
+             "--name", server.name],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            run("curl", "-s", "-o", "/dev/null", f"http://{STACK}/")
+            end = time.monotonic() + 15
+            while watching.poll() is None and time.monotonic() < end:
+                run("ping", "-c", "1", "-W", "1", STACK)
+            text, errors = watching.communicate(timeout=10)
+        finally:
+            watching.kill()
+        expect_equal(watching.returncode, 0, f"exit code ({errors!r})")
+        for words in ("type                   8 (echo request)",
+                      "type                   0 (echo reply)",
+                      f"source address         {STACK}", "(correct)"):
+            expect(words in text, f"--decode has no {words!r}: {text[:600]!r}")
+        if shutil.which("tshark"):
+            tool = ("tshark", "-n", "-r", file.name)
+        else:
+            tool = ("tcpdump", "-n", "-r", file.name)
+        done = run(*tool)
+        lines = done.stdout.strip().splitlines()
+        expect_equal(len(lines), 4, f"packets of {tool[0]}: {done.stdout!r}")
+        for line in lines:
+            expect("ICMP" in line and STACK in line, line)
+        again = server.ask("capture", "tcp", "-w", file.name, "--seconds", "1")
+        expect_equal(again.returncode, 0, "a second capture")
+        return f"by {tool[0]}"
 
 
 SAMPLE = re.compile(r'^[a-z0-9_]+\{core="\d+"(,reason="[a-z0-9_]+")?\} [0-9.e+-]+$')

@@ -71,6 +71,7 @@ def http_checks(root, digest):
         report.check(f"{d} accounted for", check_control.accounted, server)
         report.check(f"{d} addr, route, arp", check_control.changes, server)
         report.check(f"{d} top", check_control.top, server)
+        report.check(f"{d} capture", check_control.capture, server)
         report.check(f"{d} metrics", check_control.metrics, server)
         report.check(f"{d} idle", check_control.idle, server)
         report.check(f"{d} idle ping", check_network.ping_latency, server)

@@ -91,6 +91,14 @@ constexpr BadInput kCases[] = {
     {"route --name no-such-instance", "corelane echo"},
     {"top --name no-such-instance", "corelane echo"},
     {"top --interval 1ms", "from 100ms"},
+    {"doctor --name no-such-instance", "corelane echo"},
+    {"doctor now", "unexpected argument"},
+    {"capture", "give -w FILE"},
+    {"capture --decode --name no-such-instance", "corelane echo"},
+    {"capture tpc port 80 --decode", "write it as for tcpdump"},
+    {"capture -w - --decode", "both want the standard output"},
+    {"capture --decode --max-packets 0", "from 1 to"},
+    {"capture --decode --seconds 0", "from 1s"},
     {"addr --name no-such-instance", "corelane echo"},
     {"addr ad 10.77.0.3/24", "did you mean 'add'?"},
     {"addr add", "write: corelane addr add"},
@@ -154,7 +162,7 @@ TEST(HelpTest, ExplainsEveryCommand) {
   EXPECT_EQ(all.error, "");
   for (const char* command :
        {"http", "echo", "discard", "chargen", "netstat", "stats", "ports",
-        "arp", "route", "version", "top", "addr"}) {
+        "arp", "route", "version", "top", "addr", "capture", "doctor"}) {
     EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command + " "));
     for (const auto& words : {std::vector<std::string>{command, "--help"},
                               std::vector<std::string>{"help", command}}) {
