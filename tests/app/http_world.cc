@@ -36,6 +36,18 @@ class ServerShell final : public sim::SimApplication {
   dataplane::HttpApp http_;
 };
 
+class MetricsShell final : public sim::SimApplication {
+ public:
+  explicit MetricsShell(const dataplane::MetricsPage* page) : app_(page) {}
+
+  void OnConnections(std::span<ReadyConnection> ready, Time now) override {
+    app_.OnConnections(ready, now);
+  }
+
+ private:
+  dataplane::MetricsApp app_;
+};
+
 sim::NodeConfig ConfigOf(Ipv4Address address, uint8_t number,
                          const tcp::Config& tcp, uint32_t packets) {
   dataplane::InterfaceConfig interface;
@@ -115,7 +127,10 @@ HttpWorld::HttpWorld(const dataplane::Content& content,
   auto shell = std::make_unique<ServerShell>(options.http, content);
   app_ = &shell->http();
   app_->SetWallClock(kWallClock);
-  const uint16_t number = server.Add(std::move(shell));
+  uint16_t number = server.Add(std::move(shell));
+  if (options.metrics != nullptr) {
+    number = server.Add(std::make_unique<MetricsShell>(options.metrics));
+  }
   EXPECT_TRUE(server.pipeline().tcp().Listen({}, 80, number).ok());
   sim::WireConfig wire;
   wire.delay = options.delay;

@@ -13,6 +13,7 @@
 
 #include "dataplane/app/content.h"
 #include "dataplane/app/http_app.h"
+#include "dataplane/app/metrics_app.h"
 #include "tests/sim/world.h"
 
 namespace corelane::apptest {
@@ -46,6 +47,8 @@ struct HttpWorldOptions {
   tcp::Config server_tcp;
   uint32_t server_packets = 8192;
   Duration delay = 100us;
+  // MetricsApp with this page serves port 80 instead of HttpApp.
+  const dataplane::MetricsPage* metrics = nullptr;
 };
 
 class ClientApp;
