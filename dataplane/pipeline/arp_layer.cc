@@ -28,6 +28,12 @@ struct ArpLayer::PerInterface {
   std::vector<arp::Announcer> announcers;  // one per own address
   std::vector<WaitingRoom> waiting;        // by the cache's index
   uint32_t waiting_count = 0;
+
+  // The neighbour that was sent to last: a gateway, mostly.
+  Ipv4Address last_address;
+  uint32_t last_index = 0;
+  uint32_t last_generation = 0;  // 0: none
+  MacAddress last_mac;
 };
 
 ArpLayer::ArpLayer(Core* core, LinkLayer* link,
@@ -89,6 +95,7 @@ Ipv4Address ArpLayer::Contested() const {
 }
 
 void ArpLayer::AddressesChanged(const Interface& interface) {
+  state_[interface.index]->last_generation = 0;
   std::vector<arp::Announcer>& announcers = state_[interface.index]->announcers;
   std::erase_if(announcers, [&](const arp::Announcer& a) {
     return !interface.HasAddress(a.address());
@@ -187,14 +194,24 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
 
 void ArpLayer::Send(Interface& interface, Ipv4Address next_hop,
                     Packet* packet) {
+  PerInterface& state = *state_[interface.index];
+  if (state.last_address == next_hop && state.last_generation != 0 &&
+      state.cache.Use(state.last_index, state.last_generation, core_.now))
+      [[likely]] {
+    link_.Send(interface, state.last_mac, ethernet::kIpv4, packet);
+    return;
+  }
   if (next_hop.IsBroadcast() || interface.IsDirectedBroadcast(next_hop)) {
     link_.Send(interface, MacAddress::Broadcast(), ethernet::kIpv4, packet);
     return;
   }
-  PerInterface& state = *state_[interface.index];
   const arp::LookupResult found = state.cache.Lookup(next_hop, core_.now);
   switch (found.status) {
     case arp::LookupStatus::kReady:
+      state.last_address = next_hop;
+      state.last_index = found.index;
+      state.last_generation = found.generation;
+      state.last_mac = found.mac;
       link_.Send(interface, found.mac, ethernet::kIpv4, packet);
       return;
     case arp::LookupStatus::kPending:

@@ -67,6 +67,28 @@ class Ipv4Layer {
   void RunTimers();
   Time NextDeadline() const;
 
+  // Whether a unicast packet between these addresses is for us, and its source
+  // one that another host may have.
+  bool AcceptsPair(const Interface& interface, Ipv4Address source,
+                   Ipv4Address destination) const {
+    if (!source.IsUnicastHost() || !destination.IsUnicastHost()) return false;
+    bool ours = false;
+    for (const Interface& i : interfaces_) {
+      for (const Ipv4Prefix& p : i.config.addresses) {
+        if (p.address == source) return false;
+        ours |= p.address == destination;
+      }
+    }
+    for (const Ipv4Prefix& p : interface.config.addresses) {
+      if (p.length >= 31) continue;
+      const uint32_t broadcast = p.address.value() | ~p.Mask();
+      if (source.value() == broadcast || destination.value() == broadcast) {
+        return false;
+      }
+    }
+    return ours;
+  }
+
   // ---- Down
   bool FindPath(Ipv4Address destination, Path& path) const;
   // The MTU of the first hop, or of the first interface if there is no route.

@@ -135,7 +135,10 @@ Packet* Pipeline::Linearize(Packet* packet) {
 void Pipeline::Receive(uint16_t interface, std::span<Packet* const> burst) {
   core_.NoteBound(static_cast<uint32_t>(burst.size()));
   for (Packet* packet : burst) __builtin_prefetch(DataOf(packet));
-  for (Packet* packet : burst) ReceiveOne(interfaces_[interface], packet);
+  Interface& in = interfaces_[interface];
+  for (Packet* packet : burst) {
+    if (!ReceivePredicted(in, packet)) ReceiveOne(in, packet);
+  }
 }
 
 void Pipeline::ReceiveOne(Interface& interface, Packet* packet) {

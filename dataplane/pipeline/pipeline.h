@@ -92,6 +92,8 @@ class Pipeline {
   const TcpLayer& tcp() const { return tcp_; }
 
  private:
+  // fast_receive.cc
+  bool ReceivePredicted(Interface& interface, Packet* packet);
   void ReceiveOne(Interface& interface, Packet* packet);
   Packet* Linearize(Packet* packet);
 

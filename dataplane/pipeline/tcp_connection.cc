@@ -57,12 +57,13 @@ ByteView TcpLayer::Front(uint32_t index) const {
 
 // The window may have opened far enough to tell the peer.
 void TcpLayer::OnConsumed(uint32_t index) {
-  DropBuffersIfEmpty(index);
   tcp::ControlBlock& cb = blocks_[index];
-  tcp::TuneReceiveSpace(cb, Readable(index), !core_.low_memory,
-                        MakeContext(index));
-  tcp::OnReceiveSpace(cb, ReceiveSpace(index), MakeContext(index));
+  const tcp::Context ctx = MakeContext(index);
+  tcp::TuneReceiveSpace(cb, Readable(index), !core_.low_memory, ctx);
+  tcp::OnReceiveSpace(cb, ReceiveSpace(index), ctx);
   if (cb.Has(tcp::kAckNow)) MarkDirty(index);
+  // Else Emit does it, when whoever reads has perhaps written.
+  if (!cb.Has(tcp::kDirty)) DropBuffersIfEmpty(index);
 }
 
 void TcpLayer::Consume(uint32_t index, uint32_t n) {

@@ -166,8 +166,9 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
   }
   tcp::RestartKeepalive(cb, ctx);
   MarkDirty(index);
+  if (result.events == 0) return;  // Emit gives back what is empty
   DropHolesIfEmpty(index);
-  if (result.events != 0) Apply(index, result.events);
+  Apply(index, result.events);
   DropBuffersIfEmpty(index);
 }
 

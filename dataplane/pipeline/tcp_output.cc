@@ -55,7 +55,12 @@ void TcpLayer::Emit() {
 // Sends what is due. False if something is left for the next turn.
 bool TcpLayer::EmitOne(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
-  if (cb.Has(tcp::kDetached) || cb.state == tcp::State::kClosed) return true;
+  const bool closed = cb.Has(tcp::kDetached) || cb.state == tcp::State::kClosed;
+  if (closed || tcp::NothingDue(cb, SendStateOf(index))) {
+    DropHolesIfEmpty(index);
+    DropBuffersIfEmpty(index);
+    return true;
+  }
   const tcp::Context ctx = MakeContext(index);
   Path path;
   const bool routed = ip_.FindPath(cb.key.remote(), path);
@@ -73,7 +78,8 @@ bool TcpLayer::EmitOne(uint32_t index) {
       return false;
     }
     tcp::SegmentSpec spec;
-    if (!tcp::NextSegment(cb, extras, ReceiveSpace(index), own_mss, ctx,
+    if ((n > 0 && tcp::NothingDue(cb, extras.tx)) ||
+        !tcp::NextSegment(cb, extras, ReceiveSpace(index), own_mss, ctx,
                           spec)) {
       DropHolesIfEmpty(index);
       DropBuffersIfEmpty(index);
@@ -160,8 +166,7 @@ void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
 void TcpLayer::Transmit(const Path& path, Packet* packet,
                         const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
                         const tcp::Config& config) {
-  uint8_t options[tcp::kMaxOptionsLength];
-  const size_t options_length = tcp::WriteOptions(options, spec);
+  const size_t options_length = tcp::OptionsLength(spec);
   const auto header_length =
       static_cast<uint16_t>(tcp::kHeaderLength + options_length);
   uint8_t* header = Prepend(packet, header_length);
@@ -174,7 +179,9 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
   fields.window = spec.window;
   fields.header_length = header_length;
   tcp::Write(header, fields);
-  std::memcpy(header + tcp::kHeaderLength, options, options_length);
+  if (options_length != 0) {
+    tcp::WriteOptions(header + tcp::kHeaderLength, spec);
+  }
 
   OutputSpec out;
   out.source = key.local();

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "proto/base/address.h"
+#include "proto/base/hash.h"
 #include "proto/base/rng.h"
 #include "proto/base/siphash.h"
 
@@ -28,7 +29,8 @@ class IdentificationSource {
   // Steps of 4.5 on average: about 14,000 datagrams before a value returns.
   static constexpr uint32_t kMaxStep = 8;
 
-  SipKey secret_;
+  // A key of its own: parts of its hashes are seen by peers.
+  FlowHashKey secret_;
   std::array<uint16_t, kCounters> counters_;
 };
 

@@ -29,6 +29,16 @@ inline bool NeedsSendState(const ControlBlock& cb) {
   return cb.state >= State::kEstablished && cb.SendEnd() != cb.snd_una;
 }
 
+// Whether NextSegment would say no, found out at a glance: for the connection
+// that was only acknowledged, or has just sent all it had.
+inline bool NothingDue(const ControlBlock& cb, const SendState* tx) {
+  if (cb.Has(kSynDue | kAckNow | kProbe | kTailProbe) || cb.acks_owed != 0) {
+    return false;
+  }
+  return tx == nullptr ? cb.SendEnd() == cb.snd_una
+                       : tx->lost_bytes == 0 && cb.SendEnd() <= cb.snd_nxt;
+}
+
 // The application has taken data from the receive buffer: whether a window
 // update is worth sending. Sets kAckNow if so.
 void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,

@@ -26,12 +26,22 @@ struct SegmentSpec {
   uint8_t sack_count = 0;
   uint32_t ts_value = 0;
   uint32_t ts_echo = 0;
-  std::array<SackBlock, 4> sack{};
+  std::array<SackBlock, 4> sack;  // the first sack_count count
 };
 
 // Writes the segment's options, padded to a multiple of 4, and returns their
 // length. `out` has room for kMaxOptionsLength.
 size_t WriteOptions(uint8_t* out, const SegmentSpec& spec);
+
+// How many bytes those are.
+inline size_t OptionsLength(const SegmentSpec& spec) {
+  if (spec.has_syn_options) [[unlikely]] {
+    uint8_t scratch[kMaxOptionsLength];
+    return WriteSynOptions(scratch, spec.syn_options);
+  }
+  return (spec.has_timestamps ? 12u : 0u) +
+         (spec.sack_count > 0 ? 4u + 8u * spec.sack_count : 0u);
+}
 
 // The reset that answers a segment for which there is no connection (RFC 9293
 // section 3.10.7.1). Must not be called for a segment that is itself a reset.
