@@ -10,7 +10,7 @@
 
 namespace corelane::dataplane {
 
-struct Buffers {
+struct alignas(64) Buffers {
   SendQueue send;
   ReceiveQueue receive;
   ReorderQueue reorder;

@@ -7,6 +7,7 @@
 #ifndef CORELANE_DATAPLANE_FLOW_SEND_QUEUE_H_
 #define CORELANE_DATAPLANE_FLOW_SEND_QUEUE_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "dataplane/flow/table_memory.h"
@@ -29,6 +30,17 @@ class SendQueue {
 
   bool empty() const { return head_ == nullptr; }
   SendChunk* tail() const { return tail_; }
+
+  // The lines that letting go of the first chunk will touch, as though it were
+  // a packet's.
+  void PrefetchHead() const {
+    if (head_ == nullptr) return;
+    const auto* meta =
+        reinterpret_cast<const char*>(head_) - offsetof(PacketMeta, chunk);
+    __builtin_prefetch(meta - sizeof(Packet));
+    __builtin_prefetch(meta - sizeof(Packet) + 64);
+    __builtin_prefetch(meta);
+  }
 
   // Adds a chunk at the end. `first` is the sequence number of its first byte.
   void Append(SendChunk* chunk, SeqNum first) {

@@ -47,7 +47,12 @@ void SocketTable::PrefetchRecord(uint64_t hash) const {
   for (uint32_t bits = Match(bucket, TagOf(hash)); bits != 0;
        bits &= bits - 1) {
     const auto slot = static_cast<size_t>(std::countr_zero(bits));
-    __builtin_prefetch(&KeyOf(bucket.entries[slot]));
+    const Entry entry = bucket.entries[slot];
+    const auto* record = reinterpret_cast<const char*>(&KeyOf(entry));
+    __builtin_prefetch(record);
+    if (entry.kind() != EntryKind::kConnection) continue;
+    __builtin_prefetch(record + 64);
+    __builtin_prefetch(record + 128);
   }
 }
 
@@ -68,6 +73,7 @@ Entry SocketTable::Find(const tcp::FlowKey& key, uint64_t hash) const {
 
 bool SocketTable::Insert(uint64_t hash, Entry entry) {
   if (size_ >= (mask_ + 1) * kSlots) return false;
+  ++version_;
   size_t b = Home(hash);
   for (;;) {
     Bucket& bucket = buckets_[b];
@@ -103,11 +109,13 @@ Entry* SocketTable::Locate(uint64_t hash, Entry entry, bool erase) {
 }
 
 void SocketTable::Erase(uint64_t hash, Entry entry) {
+  ++version_;
   *Locate(hash, entry, /*erase=*/true) = Entry();
   --size_;
 }
 
 void SocketTable::Replace(uint64_t hash, Entry from, Entry to) {
+  ++version_;
   *Locate(hash, from, /*erase=*/false) = to;
 }
 

@@ -75,6 +75,9 @@ class SocketTable {
   void Replace(uint64_t hash, Entry from, Entry to);
 
   uint32_t size() const { return size_; }
+  // Changes whenever an entry does: what Find said before still holds while
+  // this is the same.
+  uint32_t version() const { return version_; }
 
  private:
   static constexpr int kSlots = 8;
@@ -103,6 +106,7 @@ class SocketTable {
   std::array<Records, 3> records_;
   size_t mask_;
   uint32_t size_ = 0;
+  uint32_t version_ = 0;
   TableMemory<Bucket> buckets_;
 };
 

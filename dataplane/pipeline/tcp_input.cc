@@ -21,15 +21,54 @@ void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
   if (arrived_count_ == kMaxBurst) Ingest();
   const uint64_t hash = HashOf(key);
   table_.PrefetchBucket(hash);
-  arrived_[arrived_count_++] = {packet, key, hash, device, congestion};
+  arrived_[arrived_count_++] = {packet, key, hash, Entry(), device, congestion};
+}
+
+// Look-up in stages over the burst: each asks for the lines that the next one
+// needs, so that the misses of all its packets overlap. 1 M connections in
+// random order touch some fifteen cold lines for each segment.
+void TcpLayer::PrefetchArrived() {
+  for (uint32_t i = 0; i < arrived_count_; ++i) {
+    table_.PrefetchRecord(arrived_[i].hash);
+  }
+  for (uint32_t i = 0; i < arrived_count_; ++i) {
+    Arrived& a = arrived_[i];
+    a.entry = table_.Find(a.key, a.hash);
+    if (!a.entry.found() || a.entry.kind() != EntryKind::kConnection) continue;
+    const tcp::ControlBlock& cb = blocks_[a.entry.index()];
+    if (cb.send_state != kNoIndex) {
+      const auto* tx =
+          reinterpret_cast<const char*>(&send_states_[cb.send_state]);
+      __builtin_prefetch(tx);
+      __builtin_prefetch(tx + 64);
+      __builtin_prefetch(tx + 128);
+    }
+    if (cb.buffers != kNoIndex) {
+      const auto* buffers =
+          reinterpret_cast<const char*>(&buffers_[cb.buffers]);
+      __builtin_prefetch(buffers);
+      __builtin_prefetch(buffers + 64);
+    }
+  }
+  for (uint32_t i = 0; i < arrived_count_; ++i) {
+    const Entry entry = arrived_[i].entry;
+    if (!entry.found() || entry.kind() != EntryKind::kConnection) continue;
+    if (const Buffers* buffers = BuffersOf(entry.index())) {
+      buffers->send.PrefetchHead();
+    }
+  }
 }
 
 void TcpLayer::Ingest() {
   core_.RefillChallenges();
+  PrefetchArrived();
+  const uint32_t version = table_.version();
   for (uint32_t i = 0; i < arrived_count_; ++i) {
-    table_.PrefetchRecord(arrived_[i].hash);
+    Arrived& a = arrived_[i];
+    // An earlier segment of the burst may have opened or ended something.
+    if (table_.version() != version) a.entry = table_.Find(a.key, a.hash);
+    Dispatch(a);
   }
-  for (uint32_t i = 0; i < arrived_count_; ++i) Dispatch(arrived_[i]);
   arrived_count_ = 0;
 }
 
@@ -41,7 +80,7 @@ void TcpLayer::Dispatch(const Arrived& a) {
   }
   segment.ce = a.congestion;
   ++core_.counters.tcp.segments_in;
-  const Entry entry = table_.Find(a.key, a.hash);
+  const Entry entry = a.entry;
   if (!entry.found()) {
     ToListener(a, segment);
     return;

@@ -173,6 +173,7 @@ class TcpLayer {
     Packet* packet;
     tcp::FlowKey key;
     uint64_t hash;
+    Entry entry;
     uint16_t device;
     bool congestion;
   };
@@ -191,6 +192,7 @@ class TcpLayer {
   }
 
   // tcp_input.cc
+  void PrefetchArrived();
   void Dispatch(const Arrived& arrived);
   void ToConnection(uint32_t index, const Arrived& a,
                     const tcp::Segment& segment);

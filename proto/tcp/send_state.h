@@ -6,6 +6,7 @@
 #define CORELANE_PROTO_TCP_SEND_STATE_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "proto/base/sequence.h"
@@ -59,68 +60,71 @@ enum SendFlag : uint16_t {
   kCwrHold = 1 << 15,      // reduced for ECN; not again before cwr_end
 };
 
-struct SendState {
+struct alignas(64) SendState {
   // Runs before this one must merge: a peer that makes more holes than fit is
   // not believed in all of them (CVE-2019-11478).
   static constexpr uint32_t kMaxRanges = 96;
 
+  // ---- line 0: what every acknowledgment and every segment looks at.
   SendPhase phase = SendPhase::kOpen;
   uint8_t dup_acks = 0;  // without SACK: how many came since SND.UNA moved
   uint16_t flags = 0;    // SendFlag
   uint8_t range_count = 0;
   bool prior_limited = false;  // prior_cwnd had been used up
+  // Path MTU discovery: the probe that is out, if its size is not 0, and since
+  // when the next one is being waited for.
+  uint16_t mtu_probe_size = 0;
   uint32_t sacked_bytes = 0;  // of the ranges, or what duplicate ACKs stand for
   uint32_t lost_bytes = 0;
   SeqNum recover;           // SND.NXT when the phase began (RFC 6582)
-  uint32_t syn_us = 0;      // when the SYN was last sent
   uint32_t min_rtt_us = 0;  // 0: none yet
   uint32_t min_rtt_at_us = 0;
-  uint32_t owner = 0xffffffff;  // the control block's index
-  uint32_t active_ms = 0;       // when it was last used
-
+  uint32_t active_ms = 0;  // when it was last used
   // RACK (RFC 8985 section 5.2).
   uint32_t rack_sent_us = 0;
   SeqNum rack_end;
   uint32_t rack_rtt_us = 0;  // 0: nothing was delivered yet
   SeqNum fack;  // the highest sequence number known to have arrived
-  SeqNum dsack_round;
+  uint32_t prr_out = 0;
+  // RFC 7661: the largest flight of the round that ends at limited_end.
+  uint32_t max_flight = 0;
+  SeqNum limited_end;
   uint8_t reorder_window_mult = 1;
   uint8_t reorder_window_persist = 0;
+  bool mtu_waiting = false;
 
+  // ---- lines 1 and 2, with the first runs behind it
+  CongestionState congestion;
+  std::array<SentRange, kMaxRanges> ranges{};
+
+  // ---- what losses, probes and pacing need
+  SeqNum mtu_probe_end;
+  Tick mtu_since = 0;
+  uint32_t syn_us = 0;          // when the SYN was last sent
+  uint32_t owner = 0xffffffff;  // the control block's index
+  SeqNum dsack_round;
   // Proportional rate reduction (RFC 9937).
   uint32_t prr_delivered = 0;
-  uint32_t prr_out = 0;
   uint32_t prr_flight = 0;  // RecoverFS
-
   // Undoing a reduction that was not called for.
   uint32_t prior_cwnd = 0;
   uint32_t prior_ssthresh = 0;
   uint32_t undo_retransmits = 0;  // not yet reported as duplicates (D-SACK)
   uint32_t retransmit_ts = 0;     // TSval of the first retransmission (Eifel)
   SeqNum undo_from;
-
   SeqNum probe_end;  // TLP.end_seq (RFC 8985 section 7)
   SeqNum cwr_end;    // ECN: no second reduction before this is acknowledged
-  // RFC 7661: the largest flight of the round that ends at limited_end.
-  uint32_t max_flight = 0;
-  SeqNum limited_end;
   // Pacing: before this nothing is sent, and the timer that ends the wait.
   uint32_t next_send_us = 0;
   Tick pace_deadline = 0;
-  // Path MTU discovery: the probe that is out, if its size is not 0, and since
-  // when the next one is being waited for.
-  uint16_t mtu_probe_size = 0;
-  bool mtu_waiting = false;
-  SeqNum mtu_probe_end;
-  Tick mtu_since = 0;
-  CongestionState congestion;
-
-  std::array<SentRange, kMaxRanges> ranges{};
 
   bool Has(uint16_t flag) const { return (flags & flag) != 0; }
   void Set(uint16_t flag) { flags |= flag; }
   void Clear(uint16_t flag) { flags &= static_cast<uint16_t>(~flag); }
 };
+
+static_assert(offsetof(SendState, congestion) <= 64);
+static_assert(offsetof(SendState, ranges) + 2 * sizeof(SentRange) <= 192);
 
 }  // namespace corelane::tcp
 
