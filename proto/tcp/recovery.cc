@@ -301,6 +301,51 @@ bool IsProgress(const ControlBlock& cb, uint32_t acked, SeqNum ack) {
          ack == cb.SendEnd();
 }
 
+// Whether the acknowledgment is the ordinary one of a sender in good order: of
+// all that is in flight, which is one run that left once.
+bool IsCleanAck(const ControlBlock& cb, const SendState& tx,
+                const Acknowledgment& a) {
+  const SentRange& run = tx.ranges[0];
+  return a.ack == cb.snd_nxt && a.ack != cb.snd_una && cb.Has(kSack) &&
+         a.options->sack_count == 0 && !a.ece && tx.range_count == 1 &&
+         run.fate == SentRange::Fate::kInFlight && !run.retransmitted &&
+         tx.phase == SendPhase::kOpen &&
+         (tx.sacked_bytes | tx.lost_bytes | tx.dup_acks | tx.mtu_probe_size) ==
+             0 &&
+         !tx.Has(kProbeOut | kCwrHold | kTimedOut | kDsackSeen) &&
+         a.ack >= tx.fack;
+}
+
+// What is left of OnAcknowledgment then: all steps that would find nothing are
+// left out, and the result is the same.
+void OnCleanAck(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
+                const Context& ctx) {
+  const SentRange run = tx.ranges[0];
+  AckSample sample;
+  sample.prior_una = cb.snd_una;
+  sample.acked = sample.delivered = sample.prior_flight = a.ack - cb.snd_una;
+  sample.cwnd_limited = WindowWasUsed(cb, tx);
+  sample.rtt_us = std::max<uint32_t>(ctx.now.us - run.sent_us, 1);
+  tx.active_ms = ctx.now.ms;
+  tx.range_count = 0;
+  cb.snd_una = a.ack;
+  if (IsProgress(cb, sample.acked, a.ack)) cb.retransmits = 0;
+  cb.una_since = ctx.now.tick;
+  OnRttSample(cb, sample.rtt_us, ctx.config);
+  UpdateMinRtt(tx, sample.rtt_us, ctx);
+  Delivery delivery;
+  delivery.has_latest = true;
+  delivery.latest_us = run.sent_us;
+  delivery.latest_end = run.end;
+  RackUpdate(cb, tx, delivery, SackReport{}, *a.options, ctx);
+  tx.fack = a.ack;
+  ObserveAck(cb, tx, sample, ctx);
+  sample.cwnd_limited = tx.Has(kCwndLimited);
+  GrowWindow(cb, tx, sample, ctx);
+  cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);
+  StopRetransmit(cb);
+}
+
 }  // namespace
 
 void StartCongestion(ControlBlock& cb, const Config& config) {
@@ -334,6 +379,10 @@ void InitSendState(const ControlBlock& cb, SendState& tx) {
 
 void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
                       const Context& ctx) {
+  if (IsCleanAck(cb, tx, a)) [[likely]] {
+    OnCleanAck(cb, tx, a, ctx);
+    return;
+  }
   Step step;
   AckSample& sample = step.sample;
   sample.prior_una = cb.snd_una;

@@ -3,6 +3,8 @@ add_library(corelane_compile INTERFACE)
 target_compile_options(corelane_compile INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wvla
   -Werror -fno-strict-aliasing -fno-omit-frame-pointer)
+# Link-time optimisation generates code while linking, and wants to know too.
+target_link_options(corelane_compile INTERFACE -fno-strict-aliasing)
 # libdpdk's own flags name an -march; ours comes later and wins.
 set(CORELANE_ARCH_FLAGS "-march=${CORELANE_MARCH}")
 target_compile_options(corelane_compile INTERFACE ${CORELANE_ARCH_FLAGS})
