@@ -70,7 +70,7 @@ void ExamineCpus(const HostFacts& f, Findings& out) {
   if (f.cpus > 1 && f.isolated_cpus.empty()) {
     out.push_back({Kind::kAdvice, "isolated CPUs", "there are none",
                    "the kernel runs other threads on a spinning core: pauses "
-                   "of milliseconds under load",
+                   "under load",
                    absl::StrCat("boot with isolcpus=", f.cpus - 1,
                                 " nohz_full=", f.cpus - 1,
                                 ", then: corelane ... --cores ", f.cpus - 1)});
@@ -104,8 +104,8 @@ void ExamineNics(const HostFacts& f, Findings& out) {
                     nic.interfaces.empty() ? "no interface" : nic.interfaces[0],
                     ") is the kernel's, driver ",
                     nic.driver.empty() ? "none" : nic.driver),
-       "af_packet and tap go through the kernel: several microseconds per "
-       "packet",
+       "af_packet and tap go through the kernel: a system call and a copy per "
+       "packet or burst",
        absl::StrCat(
            f.vfio_pci ? "" : "modprobe vfio-pci; ",
            "if you can do without it: dpdk-devbind.py --bind=vfio-pci ",
@@ -170,7 +170,7 @@ void ExamineTcp(const Json& stats, Findings& out) {
         {Kind::kAdvice, "delayed ACKs",
          absl::StrCat(delayed, " ACKs waited for ", received, " segments"),
          "a peer that waits for each ACK (Nagle's algorithm, a small "
-         "window) stalls for up to 40 ms a time",
+         "window) stalls until the delay is over",
          "have the peer set TCP_NODELAY, or write in one piece"});
   }
 }
@@ -223,7 +223,7 @@ void ExaminePort(const Json& port, Findings& out) {
     out.push_back(
         {Kind::kAdvice, about,
          absl::StrCat("checksums in software: ", software),
-         "some 50 ns for 1,460 bytes each way",
+         "a pass over every byte, each way",
          "choose a device whose driver does it; virtual ones do not"});
   }
   const uint64_t missed = Get(port, "rx_missed") + Get(port, "rx_no_packet");
@@ -276,7 +276,7 @@ void ExamineCores(const Json& cores, const Json& counters, Findings& out) {
          absl::StrCat(steered,
                       " packets were handed to another core in "
                       "software"),
-         "some 100 ns per packet",
+         "a second core touches each of them",
          "use a device with RSS and as many queues as cores (corelane "
          "ports)"});
   }
