@@ -32,7 +32,7 @@ absl::Status AwaitClaim(Client& client, const Ipv4Prefix& prefix) {
       const std::string state = row.value("state", "");
       if (state == "in use") return absl::OkStatus();
       if (state != "contested") continue;
-      const absl::Status removed = Remove(client, prefix.address);
+      absl::Status removed = Remove(client, prefix.address);
       if (!removed.ok()) return removed;
       return absl::AlreadyExistsError(absl::StrCat(
           "another host has ", ToString(prefix.address), ": ",
@@ -47,7 +47,7 @@ absl::Status AwaitClaim(Client& client, const Ipv4Prefix& prefix) {
 }
 
 absl::Status Add(Client& client, const runtime::DeviceAddress& address) {
-  const absl::Status asked =
+  absl::Status asked =
       client
           .Ask(absl::StrCat("/corelane/addr/add,", ToString(address.prefix),
                             "@", address.device))

@@ -168,7 +168,7 @@ absl::Status Client::ForEach(const std::string& command,
 absl::StatusOr<Json> Client::AskAll(const std::string& command,
                                     const std::string& parameters) {
   Json rows = Json::array();
-  const absl::Status status = ForEach(
+  absl::Status status = ForEach(
       command, parameters, [&](Json row) { rows.push_back(std::move(row)); });
   if (!status.ok()) return status;
   return rows;

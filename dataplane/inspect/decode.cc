@@ -261,13 +261,13 @@ void Ipv4(Decoder& d) {
       total >= header && d.rest().size() >= total && (fragment & 0x3fff) == 0;
   d.Limit(std::max<size_t>(total, header));
   d.Skip(header);
-  if ((fragment & 0x1fff) != 0) {
-    Payload(d);
-  } else if (protocol == 6) {
+  // Only the first fragment has the header of what it carries.
+  const bool first = (fragment & 0x1fff) == 0;
+  if (first && protocol == 6) {
     Tcp(d, addresses, complete);
-  } else if (protocol == 17) {
+  } else if (first && protocol == 17) {
     Udp(d, addresses, complete);
-  } else if (protocol == 1) {
+  } else if (first && protocol == 1) {
     Icmp(d, complete);
   } else {
     Payload(d);

@@ -113,8 +113,8 @@ absl::StatusOr<std::string> FormatNeighbors(const Json& rows) {
 Json MergeNeighbors(const Json& rows) {
   std::map<std::string, Json> merged;
   auto better = [](const Json& a, const Json& b) {
-    const bool a_known = a.value("mac", "") != "";
-    const bool b_known = b.value("mac", "") != "";
+    const bool a_known = !a.value("mac", "").empty();
+    const bool b_known = !b.value("mac", "").empty();
     if (a_known != b_known) return a_known;
     return a.value("age_ms", uint64_t{0}) < b.value("age_ms", uint64_t{0});
   };

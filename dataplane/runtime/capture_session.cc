@@ -47,7 +47,7 @@ absl::StatusOr<CaptureGrant> CaptureSession::Start(const std::string& filter) {
   }
   for (uint32_t i = 0; i < runtime_.cores(); ++i) {
     CoreLoop& core = runtime_.core(i);
-    const absl::Status s = core.mailbox().Call(
+    absl::Status s = core.mailbox().Call(
         [&](dataplane::Pipeline&) { core.SetTap(taps_[i].get()); }, kTimeout);
     if (s.ok()) continue;
     Stop().IgnoreError();
@@ -81,7 +81,7 @@ absl::Status CaptureSession::Reserve(uint32_t rings) {
 absl::Status CaptureSession::Stop() {
   for (uint32_t i = 0; i < runtime_.cores(); ++i) {
     CoreLoop& core = runtime_.core(i);
-    const absl::Status s = core.mailbox().Call(
+    absl::Status s = core.mailbox().Call(
         [&](dataplane::Pipeline&) { core.SetTap(nullptr); }, kTimeout);
     // It may still be writing: everything stays.
     if (!s.ok()) return s;

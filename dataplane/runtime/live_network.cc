@@ -45,7 +45,7 @@ int Gravity(ClaimState state) {
 absl::Status LiveNetwork::Reconfigure(uint32_t core,
                                       const RuntimeOptions& options) {
   absl::Status result;
-  const absl::Status called = runtime_.core(core).mailbox().Call(
+  absl::Status called = runtime_.core(core).mailbox().Call(
       [&](Pipeline& pipeline) {
         result = pipeline.Reconfigure(
             NetworkOf(options, pipeline.interfaces().size()));
@@ -58,7 +58,7 @@ absl::Status LiveNetwork::Apply(const RuntimeOptions& wanted) {
   if (absl::Status s = CheckOptions(wanted); !s.ok()) return s;
   if (absl::Status s = CheckHostAddresses(wanted); !s.ok()) return s;
   for (uint32_t i = 0; i < runtime_.cores(); ++i) {
-    const absl::Status s = Reconfigure(i, wanted);
+    absl::Status s = Reconfigure(i, wanted);
     if (s.ok()) continue;
     for (uint32_t k = 0; k < i; ++k) {
       // It worked a moment ago.
@@ -101,7 +101,7 @@ absl::Status LiveNetwork::RemoveAddress(Ipv4Address address) {
 // Listeners and UDP sockets are the same on every core.
 absl::Status LiveNetwork::CheckUnbound(Ipv4Address address) {
   std::optional<uint16_t> bound;
-  const absl::Status called = runtime_.core(0).mailbox().Call(
+  absl::Status called = runtime_.core(0).mailbox().Call(
       [&](Pipeline& pipeline) {
         for (const auto& l : pipeline.tcp().listeners().all()) {
           if (l.in_use && l.address == address) bound = l.port;
@@ -122,7 +122,7 @@ absl::Status LiveNetwork::AbortConnections(Ipv4Address address) {
     uint32_t next = 0;
     bool done = false;
     while (!done) {
-      const absl::Status s = runtime_.core(i).mailbox().Call(
+      absl::Status s = runtime_.core(i).mailbox().Call(
           [&](Pipeline& pipeline) {
             dataplane::TcpLayer& tcp = pipeline.tcp();
             const uint32_t end =
@@ -165,7 +165,7 @@ absl::Status LiveNetwork::RemoveRoute(const Ipv4Prefix& destination) {
 
 absl::Status LiveNetwork::FlushNeighbors() {
   for (uint32_t i = 0; i < runtime_.cores(); ++i) {
-    const absl::Status s = runtime_.core(i).mailbox().Call(
+    absl::Status s = runtime_.core(i).mailbox().Call(
         [](Pipeline& pipeline) { pipeline.arp().Flush(); }, kTimeout);
     if (!s.ok()) return s;
   }
@@ -178,7 +178,7 @@ absl::StatusOr<std::vector<AddressClaim>> LiveNetwork::Claims() {
     claims.emplace_back().address = a;
   }
   for (uint32_t i = 0; i < runtime_.cores(); ++i) {
-    const absl::Status s = runtime_.core(i).mailbox().Call(
+    absl::Status s = runtime_.core(i).mailbox().Call(
         [&](Pipeline& pipeline) {
           for (AddressClaim& claim : claims) {
             const DeviceAddress& a = claim.address;
