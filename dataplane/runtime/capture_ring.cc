@@ -51,6 +51,7 @@ CaptureReader::CaptureReader(void* memory)
       capacity_(header_->capacity) {}
 
 void CaptureReader::Copy(uint64_t at, void* to, size_t n) const {
+  if (n == 0) return;  // an empty vector's data() may be null
   const uint64_t place = at & (capacity_ - 1);
   const size_t first = std::min<size_t>(n, capacity_ - place);
   auto* bytes = static_cast<uint8_t*>(to);
