@@ -113,8 +113,12 @@ void Wire::Send(ByteView frame, Time now, std::vector<Arrival>& out) {
     return;
   }
   busy_until_ = std::max(busy_until_, now);
-  if (config_.clog_ppm > 0 && clog_.ChancePpm(config_.clog_ppm)) {
+  // One clog at a time: with many frames they would add up to an outage that
+  // outlasts every SYN.
+  if (config_.clog_ppm > 0 && clog_.ChancePpm(config_.clog_ppm) &&
+      now >= clogged_until_) {
     busy_until_ += Below(clog_, config_.clog_time);
+    clogged_until_ = busy_until_;
     ++counters_.clogged;
   }
   bool marked = config_.mark_ppm > 0 && mark_.ChancePpm(config_.mark_ppm);

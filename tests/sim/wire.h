@@ -101,6 +101,7 @@ class Wire {
   Rng clog_;
   Rng mark_;
   Rng bounce_;
+  Time clogged_until_ = Time::min();
   Time busy_until_ = Time::min();
   std::vector<Fault> faults_;
   Counters counters_;
