@@ -48,6 +48,7 @@ class Run {
   bool Quiet();
   void Judge();
   void JudgeConnection(uint32_t number);
+  bool ForgottenEarly(const ConnectionRecord& record, Side side) const;
   void JudgeDatagrams();
   void JudgeCalm();
   void AtRest();
@@ -258,13 +259,26 @@ bool Run::Quiet() {
   return true;
 }
 
+// A host that keeps TIME-WAIT for less than what is in flight may take, or has
+// no room for it, answers its peer's last FIN with a reset. What the peer's
+// application had not read by then is lost with it.
+bool Run::ForgottenEarly(const ConnectionRecord& record, Side side) const {
+  const Side other = side == kClient ? kServer : kClient;
+  const auto& peer = (other == kClient ? s_.client : s_.server).pipeline;
+  const bool brief = peer.tcp.time_wait < 60s ||
+                     peer.limits.max_time_wait < s_.connections.size();
+  return brief && !s_.lossless &&
+         record.side[side].error == tcp::Error::kReset &&
+         record.side[other].finished;
+}
+
 void Run::JudgeConnection(uint32_t number) {
   const ConnectionPlan& plan = ledger_.plans[number];
   const ConnectionRecord& record = ledger_.records[number];
   if (s_.breaks_allowed || plan.Breaks()) return;
   for (Side side : {kClient, kServer}) {
     const SideRecord& r = record.side[side];
-    if (r.finished) continue;
+    if (r.finished || ForgottenEarly(record, side)) continue;
     world_.Fail(absl::StrCat(
         "connection ", number, ", ", side == kClient ? "client" : "server",
         r.gone ? " broke, error " : " did not finish, error ",
