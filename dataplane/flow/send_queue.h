@@ -82,6 +82,8 @@ class ChunkPool {
  public:
   explicit ChunkPool(uint32_t capacity) : all_(capacity) {}
 
+  bool exhausted() const { return free_ == nullptr && fresh_ == all_.size(); }
+
   // nullptr when all are in use.
   SendChunk* Allocate() {
     if (free_ == nullptr) {

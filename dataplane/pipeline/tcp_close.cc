@@ -137,9 +137,10 @@ tcp::SendState* TcpLayer::NeedSendState(uint32_t index) {
 
 Time TcpLayer::NextDeadline() const {
   if (!dirty_.empty() || !ready_.empty()) {
-    // Work that waits for packets is tried again in a while: at once, a loop
-    // that sleeps when it can would spin until somebody gives some back.
-    return core_.low_memory ? core_.now + kRetryWithoutMemory : core_.now;
+    // Work that waits for packets or chunks is tried again in a while: at once,
+    // a loop that sleeps when it can would spin until somebody gives some back.
+    const bool short_of = core_.low_memory || chunks_.exhausted();
+    return short_of ? core_.now + kRetryWithoutMemory : core_.now;
   }
   std::optional<tcp::Tick> next = wheel_.NextDeadline();
   auto consider = [&](tcp::Tick tick) {

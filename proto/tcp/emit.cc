@@ -412,9 +412,10 @@ bool EmitStream(const Draft& d) {
   if (EmitLost(d)) return true;
   if (cb.SendEnd() > cb.snd_nxt) {
     if (EmitData(d)) return true;
-    if (d.extras.tx->Has(kFrtoNewData) && Pipe(cb, *d.extras.tx) == 0) {
-      // The new data that F-RTO wanted is held back (Nagle, a small window): on
-      // with what is lost, or nothing moves until the next timeout.
+    if (d.extras.tx->Has(kFrtoNewData) && cb.snd_nxt == d.extras.tx->recover) {
+      // The new data that F-RTO wanted is held back (Nagle, a small window, a
+      // full scoreboard): on with what is lost, or nothing moves until the next
+      // timeout.
       d.extras.tx->Clear(kFrto | kFrtoNewData);
       if (EmitLost(d)) return true;
     }

@@ -239,7 +239,10 @@ void StepFrto(const ControlBlock& cb, SendState& tx, bool advanced) {
 void OnAckInLoss(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
                  Step& step, const Context& ctx) {
   const bool advanced = step.sample.acked > 0;
-  if ((tx.Has(kFrto) && step.delivery.original > 0) ||
+  // Without SACK the first acknowledgment may cover what has been waiting behind
+  // the hole; only the one after the new data tells (RFC 5682 section 2.1).
+  const bool telling = cb.Has(kSack) ? tx.Has(kFrto) : tx.Has(kFrtoNewData);
+  if ((telling && step.delivery.original > 0) ||
       WasSpurious(cb, tx, *a.options, advanced)) {
     ++ctx.counters.spurious_timeouts;
     Undo(cb, tx, ctx);

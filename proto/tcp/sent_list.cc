@@ -55,8 +55,11 @@ bool SentList::MakeRoom(uint32_t n) {
     for (uint32_t i = 0; i + 1 < size(); ++i) {
       const SentRange& a = At(i);
       const SentRange& b = At(i + 1);
-      if (a.fate != Fate::kInFlight || b.fate != Fate::kInFlight) continue;
-      const int32_t apart = std::abs(Since(a.sent_us, b.sent_us));
+      if (a.fate != b.fate || a.fate == Fate::kSacked) continue;
+      // When what is lost was sent does not matter any more.
+      const int32_t apart = a.fate == Fate::kLost
+                                ? 0
+                                : std::abs(Since(a.sent_us, b.sent_us));
       if (best == size() || apart < least) {
         best = i;
         least = apart;

@@ -4,7 +4,7 @@
 // It is run-length encoded: a run of the stream that left at one time and has
 // one fate is one entry, however many segments it is. The runs are adjacent and
 // cover [SND.UNA, SND.NXT) exactly. There is room for a fixed number of them;
-// when it gets scarce, neighbours under way merge (with the later of their
+// when it gets scarce, neighbours of one fate merge (with the later of their
 // times, so that nothing is deemed lost too early), and a SACK block that would
 // need more room is not believed: the data is sent again.
 #ifndef CORELANE_PROTO_TCP_SENT_LIST_H_
@@ -91,8 +91,8 @@ class SentList {
   void Cut(uint32_t i, uint32_t length);
   void Remove(uint32_t first, uint32_t n);
   void Join(uint32_t i);  // with the run after it
-  // Makes room for `n` more runs by joining neighbours under way. False if that
-  // does not suffice.
+  // Makes room for `n` more runs by joining neighbours that are both under way,
+  // or both lost. False if that does not suffice.
   bool MakeRoom(uint32_t n);
   // The part of [start, end) in run `i` that consists of whole segments.
   void Align(uint32_t i, uint32_t mss, SeqNum& start, SeqNum& end) const;
