@@ -50,6 +50,7 @@ class Run {
   void JudgeConnection(uint32_t number);
   bool ForgottenEarly(const ConnectionRecord& record, Side side) const;
   void JudgeDatagrams();
+  bool LostInside();
   void JudgeCalm();
   void AtRest();
 
@@ -297,18 +298,35 @@ void Run::JudgeDatagrams() {
   }
 }
 
+// Whether a host lost a frame itself, or something else had to be sent twice.
+bool Run::LostInside() {
+  for (size_t i = 0; i < world_.node_count(); ++i) {
+    Node& node = world_.node(i);
+    for (size_t port = 0; port < node.port_count(); ++port) {
+      if (node.port(port).missed() > 0) return true;  // too slow for its card
+    }
+    const dataplane::Counters& c = node.pipeline().core().counters;
+    // The card was too slow, or among more datagrams than may wait for an
+    // address a SYN was lost.
+    if (c.tx_dropped_full > 0 || c.tx_dropped_neighbor > 0) return true;
+    // Refused for want of memory.
+    if (c.drops[static_cast<size_t>(dataplane::DropReason::kTcpReorderFull)] >
+        0)
+      return true;
+    // What probed a closed window has to be sent again. While nobody knows
+    // whether the byte was taken, an ACK may stand where the peer wants none.
+    if (c.tcp.window_probes > 0) return true;
+  }
+  return false;
+}
+
 void Run::JudgeCalm() {
-  if (!s_.calm) return;
+  if (!s_.calm || LostInside()) return;
   for (size_t i = 0; i < world_.node_count(); ++i) {
     const tcp::Counters& c = world_.node(i).pipeline().core().counters.tcp;
-    // What probed a closed window had to be sent again. A tail probe goes out
-    // before two segments that are not both full are acknowledged (RFC 8985).
-    if (c.window_probes > 0) continue;
+    // A tail probe goes out before two segments that are not both full are
+    // acknowledged (RFC 8985).
     if (c.retransmits <= c.tail_probes && c.timeouts == 0) continue;
-    // Among more datagrams than may wait for an address a SYN is lost.
-    if (world_.node(i).pipeline().core().counters.tx_dropped_neighbor > 0) {
-      continue;
-    }
     world_.Fail(absl::StrCat(
         "node ", i, " sent ", c.retransmits, " segments twice (", c.timeouts,
         " timeouts, ", c.tail_probes, " tail probes, ", c.fast_retransmits,
