@@ -54,6 +54,8 @@ class Connection {
   // turn. They return how much was taken, less than asked (perhaps 0) when the
   // send buffer or memory is full; then kWritable is told later.
   uint32_t send_space() const;
+  // Whether so much of it is free that it is worth going on.
+  bool writable() const;
   uint32_t Send(ByteView bytes);        // copies
   uint32_t SendStatic(ByteView bytes);  // the bytes must outlive the connection
   // Sends a packet's data without copying. Takes ownership if it returns true.

@@ -7,6 +7,7 @@
 #include "proto/tcp/close.h"
 #include "proto/tcp/emit.h"
 #include "proto/tcp/receive_tuning.h"
+#include "proto/tcp/send_room.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -86,9 +87,12 @@ uint32_t TcpLayer::SendSpace(uint32_t index) const {
       cb.state != tcp::State::kSynReceived) {
     return 0;
   }
-  const uint32_t queued = cb.snd_queued - cb.snd_una;
-  const uint32_t all = options(index).send_buffer;
-  return queued < all ? all - queued : 0;
+  return tcp::SendRoom(cb, options(index));
+}
+
+bool TcpLayer::IsWritable(uint32_t index) const {
+  return SendSpace(index) > 0 &&
+         tcp::WorthWriting(blocks_[index], options(index));
 }
 
 SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet) {
@@ -289,6 +293,7 @@ void Connection::Consume(uint32_t n) { tcp_->Consume(index_, n); }
 Packet* Connection::TakeFront() { return tcp_->TakeFront(index_); }
 void Connection::FreePacket(Packet* packet) { tcp_->core().pool.Free(packet); }
 uint32_t Connection::send_space() const { return tcp_->SendSpace(index_); }
+bool Connection::writable() const { return tcp_->IsWritable(index_); }
 uint32_t Connection::Send(ByteView bytes) { return tcp_->Send(index_, bytes); }
 uint32_t Connection::SendStatic(ByteView bytes) {
   return tcp_->SendStatic(index_, bytes);

@@ -5,6 +5,7 @@
 #include "dataplane/pipeline/tcp_layer.h"
 #include "proto/tcp/header_prediction.h"
 #include "proto/tcp/receive_tuning.h"
+#include "proto/tcp/send_room.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -191,8 +192,8 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
     if (buffers != nullptr) {
       buffers->send.Release(result.acked, core_.pool, chunks_);
     }
-    if (cb.Has(tcp::kWriteBlocked) &&
-        SendSpace(index) >= ctx.config.send_buffer / 4) {
+    if (cb.Has(tcp::kWriteBlocked) && tcp::MaySend(cb.state) &&
+        tcp::WorthWriting(cb, ctx.config)) {
       cb.Clear(tcp::kWriteBlocked);
       MarkReady(index, kWritable);
     }

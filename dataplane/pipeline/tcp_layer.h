@@ -132,6 +132,7 @@ class TcpLayer {
   void Consume(uint32_t index, uint32_t n);
   Packet* TakeFront(uint32_t index);
   uint32_t SendSpace(uint32_t index) const;
+  bool IsWritable(uint32_t index) const;
   uint32_t Send(uint32_t index, ByteView bytes);
   uint32_t SendStatic(uint32_t index, ByteView bytes);
   bool SendPacket(uint32_t index, Packet* packet);
@@ -232,6 +233,7 @@ class TcpLayer {
 
   // tcp_output.cc
   bool EmitOne(uint32_t index);
+  bool EmitDue(uint32_t index);
   void FileTimer(uint32_t index);
   Packet* BuildData(uint32_t index, const tcp::SegmentSpec& spec,
                     const Path& path);

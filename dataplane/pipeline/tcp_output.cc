@@ -8,6 +8,7 @@
 #include "proto/base/checksum.h"
 #include "proto/ipv4/header.h"
 #include "proto/tcp/emit.h"
+#include "proto/tcp/send_times.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -54,6 +55,14 @@ void TcpLayer::Emit() {
 
 // Sends what is due. False if something is left for the next turn.
 bool TcpLayer::EmitOne(uint32_t index) {
+  const bool done = EmitDue(index);
+  if (tcp::SendState* tx = SendStateOf(index)) {
+    tcp::NoteSendTimes(blocks_[index], *tx, core_.tcp_now);
+  }
+  return done;
+}
+
+bool TcpLayer::EmitDue(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   const bool closed = cb.Has(tcp::kDetached) || cb.state == tcp::State::kClosed;
   if (closed || tcp::NothingDue(cb, SendStateOf(index))) {

@@ -111,6 +111,7 @@ int SocketStack::SetBuffer(SocketFile& s, bool receive, int value) {
       options.autotune_receive = false;
     } else {
       options.send_buffer = 2 * bytes;
+      options.send_in_pieces = true;
     }
   });
 }

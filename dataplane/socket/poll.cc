@@ -21,15 +21,8 @@ static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
 constexpr uint32_t kIn = EPOLLIN | EPOLLRDNORM;
 constexpr uint32_t kOut = EPOLLOUT | EPOLLWRNORM;
 
-// Writable from a quarter of the buffer on, so that writers are not woken for
-// every acknowledgment.
 bool HasSendSpace(const TcpSocket& s) {
-  const dataplane::Connection& c = s.connection;
-  const uint32_t queued =
-      c.control_block().snd_queued - c.control_block().snd_una;
-  const uint32_t space = c.send_space();
-  return space > 0 && s.UnsentRoom() > 0 &&
-         space >= (uint64_t{space} + queued) / 4;
+  return s.UnsentRoom() > 0 && s.connection.writable();
 }
 
 uint32_t TcpReadiness(const TcpSocket& s) {

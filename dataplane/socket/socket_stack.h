@@ -10,8 +10,9 @@
 // and reach no others. Differences from Linux, all on purpose:
 //   - SIGPIPE does not exist: EPIPE alone.
 //   - SO_RCVBUF and SO_SNDBUF count payload. As in Linux, getsockopt gives back
-//     twice what was set; the send buffer is that large, the receive window is
-//     what was asked for.
+//     twice what was set. That is a mark for the send buffer, which a piece of
+//     data begun below it may pass (proto/tcp/send_room.h); the receive window
+//     is what was asked for.
 //   - A full accept queue: the ACK that would complete a further connection is
 //     dropped, and so are SYNs; the peer's repetition finds room or times out.
 //     As in Linux, listen(n) lets n + 1 connections wait.

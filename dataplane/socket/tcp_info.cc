@@ -8,6 +8,7 @@
 
 #include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/scaled_growth.h"
+#include "proto/tcp/send_times.h"
 
 namespace corelane::socket {
 namespace {
@@ -100,12 +101,26 @@ void FillSendState(const tcp::SendState& tx, SeqNum una, uint32_t mss,
   for (uint32_t i = 0; i < tx.range_count; ++i) {
     const tcp::SentRange& run = tx.ranges[i];
     if (run.retransmitted && run.fate == tcp::SentRange::Fate::kInFlight) {
-      info.tcpi_retrans += Segments(run.end - start, mss);
+      const uint32_t segments = Segments(run.end - start, mss);
+      info.tcpi_retrans += segments;
+      // What was lost stays so until it has arrived. A probe was not.
+      const bool probe = tx.Has(tcp::kProbeOut) && tx.Has(tcp::kProbeResent) &&
+                         run.end == tx.probe_end;
+      if (!probe) info.tcpi_lost += segments;
     }
     start = run.end;
   }
   info.tcpi_min_rtt = tx.min_rtt_us != 0 ? tx.min_rtt_us : UINT32_MAX;
-  info.tcpi_reord_seen = tx.Has(tcp::kReorderingSeen) ? 1 : 0;
+  info.tcpi_reordering = tx.reorder_degree;
+  info.tcpi_reord_seen = tx.reorderings;
+}
+
+void FillSendTimes(const tcp::SendState& tx, tcp::Now now, tcp_info& info) {
+  using Limit = tcp::SendLimit;
+  info.tcpi_rwnd_limited = tcp::TimeWith(tx, Limit::kWindow, now);
+  info.tcpi_sndbuf_limited = tcp::TimeWith(tx, Limit::kBuffer, now);
+  info.tcpi_busy_time = tcp::TimeWith(tx, Limit::kNone, now) +
+                        info.tcpi_rwnd_limited + info.tcpi_sndbuf_limited;
 }
 
 }  // namespace
@@ -140,7 +155,10 @@ TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
       cb.snd_queued > cb.snd_nxt ? cb.snd_queued - cb.snd_nxt : 0;
   info.tcpi_last_data_sent = MillisSince(cb.una_since, now);
   info.tcpi_snd_wnd = cb.SendWindow();
-  if (tx != nullptr) FillSendState(*tx, cb.snd_una, mss, info);
+  if (tx != nullptr) {
+    FillSendState(*tx, cb.snd_una, mss, info);
+    FillSendTimes(*tx, now, info);
+  }
   return Bytes(info);
 }
 

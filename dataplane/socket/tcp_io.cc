@@ -63,9 +63,11 @@ bool SendEnded(const TcpSocket& s) {
          !tcp::MaySend(s.connection.state());
 }
 
-// Room for all of the rest, or for so much that it is worth going on.
-bool HasRoom(const TcpSocket& s, size_t rest) {
-  return (s.UnsentRoom() > 0 && s.connection.send_space() >= rest) ||
+// Room for all of the rest, or for so much that it is worth going on. Where the
+// buffer is a mark, the room says nothing.
+bool HasRoom(const TcpSocket& s, size_t rest, bool in_pieces) {
+  return (!in_pieces && s.UnsentRoom() > 0 &&
+          s.connection.send_space() >= rest) ||
          (SocketStack::Readiness(s) & EPOLLOUT) != 0;
 }
 
@@ -198,8 +200,10 @@ ssize_t SocketStack::SendTcp(const TcpPointer& s, std::span<const iovec> from,
     if (done == total) break;
     // Memory may be short although the buffer is not full: wait in any case.
     bool waited = false;
+    const bool in_pieces = OptionsOf(*s).send_in_pieces;
     const int w = Wait(*s, deadline, [&] {
-      const bool ready = waited && (SendEnded(*s) || HasRoom(*s, total - done));
+      const bool ready =
+          waited && (SendEnded(*s) || HasRoom(*s, total - done, in_pieces));
       waited = true;
       return ready;
     });

@@ -37,6 +37,8 @@ struct Config {
   // The receive buffer: the largest window that is offered.
   uint32_t receive_buffer = 256 * 1024;
   uint32_t send_buffer = 256 * 1024;
+  // The send buffer is a mark rather than a wall (RoomInPieces, send_room.h).
+  bool send_in_pieces = false;
   // The smallest segment size that a peer can talk us into (CVE-2019-11479).
   uint16_t min_mss = 88;
   bool nodelay = false;

@@ -1,12 +1,15 @@
 #include "proto/tcp/invariants.h"
 
+#include "proto/tcp/send_room.h"
+
 namespace corelane::tcp {
 namespace {
 
 const char* CheckSender(const ControlBlock& cb, const Config& config) {
   if (cb.snd_una > cb.snd_nxt) return "snd_una > snd_nxt";
   if (cb.snd_nxt > cb.SendEnd()) return "snd_nxt beyond the end of the stream";
-  if (cb.snd_queued - cb.snd_una > config.send_buffer + 1 &&
+  const uint32_t beyond = config.send_in_pieces ? 2 * kMaxSendPiece : 0;
+  if (cb.snd_queued - cb.snd_una > config.send_buffer + beyond + 1 &&
       cb.snd_queued > cb.snd_una) {
     return "more queued than the send buffer holds";
   }

@@ -1,6 +1,7 @@
 #include "proto/tcp/rack.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "proto/tcp/timers.h"
 
@@ -16,8 +17,14 @@ constexpr uint32_t kWorstDelayedAckUs = 200'000;
 // Below this a probe would come before ordinary jitter is over.
 constexpr uint32_t kMinProbeUs = 2'000;
 
-// How much later than possible the reordering timer goes off, at most.
-constexpr uint32_t kMaxReorderSlackUs = 12'500;
+// How much later than possible the reordering timer goes off: the ACK that
+// settles it may be about to arrive. Where the last segment of the flight has
+// overtaken the others, nothing waits behind them.
+uint32_t ReorderSlackUs(const ControlBlock& cb, const SendState& tx) {
+  const uint32_t srtt_us = cb.srtt_us / 8;
+  return tx.rack_end == cb.snd_nxt ? std::min(srtt_us / 8, 12'500u)
+                                   : std::min(srtt_us / 16, 2'000u);
+}
 
 int32_t Since(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a); }
 
@@ -35,22 +42,38 @@ uint32_t SackedSegments(const SendState& tx) {
   return segments;
 }
 
-// Step 2: the transmission that was delivered last, if it is believable: an
-// acknowledgment of a retransmission may be of the original.
+uint32_t AgeOf(uint32_t sent_us, const Context& ctx) {
+  return std::max<uint32_t>(ctx.now.us - sent_us, 1);
+}
+
+// An acknowledgment of a retransmission may be of the original: it is not if
+// its timestamp or the time that has passed says so.
+bool IsOfRetransmission(const ControlBlock& cb, const SendState& tx,
+                        uint32_t sent_us, const Options& options,
+                        const Context& ctx) {
+  if (cb.Has(kTimestamps) && options.has_timestamps) {
+    const uint32_t sent_ms =
+        ctx.now.ms - (ctx.now.us - sent_us) / 1000 + cb.ts_offset;
+    // Up to the grain of the timestamps.
+    if (static_cast<int32_t>(options.ts_echo + 1 - sent_ms) < 0) return false;
+  }
+  return AgeOf(sent_us, ctx) >= tx.min_rtt_us;
+}
+
+// Step 2: the round trip of the last segment of those delivered, and the
+// transmission among them that was the latest.
 void LearnDelivered(const ControlBlock& cb, SendState& tx, const Delivery& d,
                     const Options& options, const Context& ctx) {
   if (!d.has_latest) return;
-  const uint32_t rtt = std::max<uint32_t>(ctx.now.us - d.latest_us, 1);
-  if (d.latest_resent) {
-    if (cb.Has(kTimestamps) && options.has_timestamps) {
-      const uint32_t sent_ms =
-          ctx.now.ms - (ctx.now.us - d.latest_us) / 1000 + cb.ts_offset;
-      // Up to the grain of the timestamps.
-      if (static_cast<int32_t>(options.ts_echo + 1 - sent_ms) < 0) return;
-    }
-    if (rtt < tx.min_rtt_us) return;
+  if (!d.last_resent || IsOfRetransmission(cb, tx, d.last_us, options, ctx)) {
+    tx.rack_rtt_us = AgeOf(d.last_us, ctx);
+  } else if (d.has_once) {
+    tx.rack_rtt_us = AgeOf(d.once_us, ctx);
   }
-  tx.rack_rtt_us = rtt;
+  if (d.latest_resent &&
+      !IsOfRetransmission(cb, tx, d.latest_us, options, ctx)) {
+    return;
+  }
   if (SentAfter(d.latest_us, d.latest_end, tx.rack_sent_us, tx.rack_end) ||
       !tx.Has(kRackValid)) {
     tx.Set(kRackValid);
@@ -70,6 +93,19 @@ void AdaptWindow(const ControlBlock& cb, SendState& tx,
   tx.reorder_window_persist = kPersistRounds;
 }
 
+// Step 3. The degree is for whoever looks (TCP_INFO): RACK goes by time.
+void LearnReordering(const ControlBlock& cb, SendState& tx, const Delivery& d) {
+  constexpr uint32_t kMaxDegree = 300;
+  if (!d.out_of_order) return;
+  tx.Set(kReorderingSeen);
+  if (tx.reorderings < UINT16_MAX) ++tx.reorderings;
+  const uint32_t span = SeqMax(tx.fack, d.highest_end) - d.lowest_late;
+  const uint32_t degree = (span + cb.mss - 1) / std::max<uint32_t>(cb.mss, 1);
+  const uint32_t most = std::min(degree, kMaxDegree);
+  tx.reorder_degree =
+      static_cast<uint16_t>(std::max<uint32_t>(most, tx.reorder_degree));
+}
+
 }  // namespace
 
 uint32_t ReorderWindow(const ControlBlock& cb, const SendState& tx) {
@@ -85,7 +121,7 @@ void RackUpdate(const ControlBlock& cb, SendState& tx, const Delivery& delivery,
                 const SackReport& report, const Options& options,
                 const Context& ctx) {
   LearnDelivered(cb, tx, delivery, options, ctx);
-  if (delivery.out_of_order) tx.Set(kReorderingSeen);  // step 3
+  LearnReordering(cb, tx, delivery);
   AdaptWindow(cb, tx, report);
 }
 
@@ -111,9 +147,8 @@ bool RackDetectLoss(ControlBlock& cb, SendState& tx, const Context& ctx) {
     }
   }
   if (wait > 0) {
-    // The ACK that settles it may be about to arrive: the timer is no hurry.
-    const uint32_t slack = std::min(cb.srtt_us / 8 / 8, kMaxReorderSlackUs);
-    ArmReorder(cb, ctx.now, static_cast<uint32_t>(wait) + slack);
+    ArmReorder(cb, ctx.now,
+               static_cast<uint32_t>(wait) + ReorderSlackUs(cb, tx));
   }
   return lost;
 }

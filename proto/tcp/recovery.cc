@@ -278,8 +278,10 @@ void ChangePhase(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
 void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
                   const Context& ctx) {
   if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
-    ReduceProportionally(cb, tx, step.sample.delivered,
-                         step.sample.acked > 0 && !step.newly_lost);
+    // RFC 9937's SafeACK is for recovering; after a mark conserving will do.
+    const bool safe = tx.phase == SendPhase::kRecovery &&
+                      step.sample.acked > 0 && !step.newly_lost;
+    ReduceProportionally(cb, tx, step.sample.delivered, safe);
     if (step.resend_now) {
       cb.cwnd = std::max<uint32_t>(cb.cwnd, Pipe(cb, tx) + cb.mss);
     }
@@ -289,7 +291,7 @@ void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
     // unacknowledged").
     AckSample sample = step.sample;
     sample.acked = std::min(sample.acked, sample.delivered);
-    sample.cwnd_limited = tx.Has(kCwndLimited);  // no longer after an Undo
+    sample.cwnd_limited &= WindowWasUsed(cb, tx);  // no longer after an Undo
     GrowWindow(cb, tx, sample, ctx);
   }
   cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);
@@ -338,12 +340,11 @@ void OnCleanAck(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   UpdateMinRtt(tx, sample.rtt_us, ctx);
   Delivery delivery;
   delivery.has_latest = true;
-  delivery.latest_us = run.sent_us;
+  delivery.latest_us = delivery.last_us = run.sent_us;
   delivery.latest_end = run.end;
   RackUpdate(cb, tx, delivery, SackReport{}, *a.options, ctx);
   tx.fack = a.ack;
   ObserveAck(cb, tx, sample, ctx);
-  sample.cwnd_limited = tx.Has(kCwndLimited);
   GrowWindow(cb, tx, sample, ctx);
   cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);
   StopRetransmit(cb);

@@ -41,6 +41,14 @@ enum class SendPhase : uint8_t {
   kLoss,      // after a retransmission timeout
 };
 
+// What keeps a sender from sending (more).
+enum class SendLimit : uint8_t {
+  kIdle,    // nothing queued, nothing in flight
+  kNone,    // the congestion window, or nothing more is wanted
+  kWindow,  // the peer's window
+  kBuffer,  // our own: the application waits for room, and all has been sent
+};
+
 enum SendFlag : uint16_t {
   kRunSealed = 1 << 0,       // the next new data begins a run of its own
   kReorderingSeen = 1 << 1,  // RACK.reordering_seen
@@ -103,6 +111,10 @@ struct alignas(64) SendState {
   uint32_t syn_us = 0;          // when the SYN was last sent
   uint32_t owner = 0xffffffff;  // the control block's index
   SeqNum dsack_round;
+  // How often data arrived out of order, and by how many segments at most (not
+  // counted below the three that are always allowed for).
+  uint16_t reorderings = 0;
+  uint16_t reorder_degree = 3;
   // Proportional rate reduction (RFC 9937).
   uint32_t prr_delivered = 0;
   uint32_t prr_flight = 0;  // RecoverFS
@@ -117,6 +129,10 @@ struct alignas(64) SendState {
   // Pacing: before this nothing is sent, and the timer that ends the wait.
   uint32_t next_send_us = 0;
   Tick pace_deadline = 0;
+  // send_times.h: microseconds by SendLimit.
+  std::array<uint64_t, 4> limit_us{};
+  uint32_t limit_since_us = 0;
+  SendLimit limit = SendLimit::kIdle;
 
   bool Has(uint16_t flag) const { return (flags & flag) != 0; }
   void Set(uint16_t flag) { flags |= flag; }

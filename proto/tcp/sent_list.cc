@@ -102,11 +102,20 @@ void SentList::Deliver(uint32_t i, uint32_t length, bool in_order,
   if (run.fate == Fate::kLost) tx_.lost_bytes -= length;
   const SeqNum end = StartOf(i) + length;
   delivery.bytes += length;
+  delivery.last_us = run.sent_us;
+  delivery.last_resent = run.retransmitted;
   if (run.retransmitted) {
     delivery.resent = true;
   } else {
+    delivery.has_once = true;
+    delivery.once_us = run.sent_us;
     if (end <= tx_.recover) delivery.original += length;
-    if (end < tx_.fack) delivery.out_of_order = true;
+    if (end < tx_.fack) {
+      const SeqNum start = StartOf(i);
+      delivery.lowest_late =
+          delivery.out_of_order ? SeqMin(delivery.lowest_late, start) : start;
+      delivery.out_of_order = true;
+    }
     if (in_order && !delivery.has_first) {
       delivery.has_first = true;
       delivery.first_us = run.sent_us;

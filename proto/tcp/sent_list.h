@@ -24,6 +24,7 @@ struct Delivery {
   uint32_t original = 0;      // ... sent once, and before tx.recover was set
   bool resent = false;        // ... some that were sent more than once
   bool out_of_order = false;  // sent once, yet below what arrived earlier
+  SeqNum lowest_late;         // where the first of those begins
   // The earliest transmission of those sent once and acknowledged in order: the
   // round-trip time that RFC 6298 wants.
   bool has_first = false;
@@ -34,6 +35,12 @@ struct Delivery {
   uint32_t latest_us = 0;
   SeqNum latest_end;
   SeqNum highest_end;
+  // When the last of them was sent, in the order in which they are gone
+  // through, and the last of those sent once (RACK.rtt).
+  bool last_resent = false;
+  bool has_once = false;
+  uint32_t last_us = 0;
+  uint32_t once_us = 0;
 };
 
 class SentList {

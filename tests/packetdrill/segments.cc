@@ -17,6 +17,13 @@ Frame ToFrame(ByteView packet, const MacAddress& from, const MacAddress& to) {
   return sim::EthernetFrame(ends, ethernet::kIpv4, packet);
 }
 
+// What a receiver has merged (GRO, LRO) was of equal segments, but for a
+// shorter one at the end: as few as possible, and equal ones if that can be.
+size_t PieceOf(size_t length, size_t most) {
+  const size_t pieces = (length + most - 1) / most;
+  return length % pieces == 0 ? length / pieces : most;
+}
+
 }  // namespace
 
 std::vector<Frame> ToFrames(ByteView packet, size_t max_payload,
@@ -34,7 +41,7 @@ std::vector<Frame> ToFrames(ByteView packet, size_t max_payload,
   const uint32_t seq = LoadBe32(packet.data() + ip + 4);
   const uint8_t flags = packet[ip + 13];
   const ByteView payload = packet.subspan(headers);
-  const size_t piece = max_payload;
+  const size_t piece = PieceOf(payload.size(), max_payload);
   for (size_t at = 0; at < payload.size(); at += piece) {
     const size_t n = std::min(piece, payload.size() - at);
     std::vector<uint8_t> part(packet.begin(),

@@ -58,6 +58,16 @@ TEST(Segments, LargeOnesAreCut) {
   EXPECT_EQ(all, fields.payload);
 }
 
+TEST(Segments, EqualOnesIfPossible) {
+  sim::TcpFields fields;
+  fields.payload.assign(10'000, 'x');
+  const auto frames = ToFrames(Packet(fields), 1100, kFrom, kTo);
+  ASSERT_EQ(frames.size(), 10u);
+  for (const sim::Frame& frame : frames) {
+    EXPECT_EQ(sim::ParseFrame(frame).payload.size(), 1000u);
+  }
+}
+
 TEST(Segments, NonsensePassesThrough) {
   const std::vector<uint8_t> rubbish(5, 0x45);
   EXPECT_EQ(ToFrames(rubbish, 1000, kFrom, kTo).size(), 1u);

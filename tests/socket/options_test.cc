@@ -217,6 +217,12 @@ TEST_F(SocketOptions, TcpInfo) {
   Pass(500us);
   EXPECT_EQ(U32(Info(a(), client), 24), 2u);
   Pass(100ms);
+  info = Info(a(), client);
+  EXPECT_EQ(U32(info, 88), 3u);      // reordering
+  EXPECT_GE(U32(info, 168), 2000u);  // busy_time
+  EXPECT_LE(U32(info, 168), 5000u);
+  EXPECT_EQ(U32(info, 176), 0u);  // rwnd_limited
+  EXPECT_EQ(U32(info, 184), 0u);  // sndbuf_limited
   EXPECT_EQ(a().Shutdown(client, SHUT_WR), 0);
   Pass(10ms);
   EXPECT_EQ(Info(a(), client)[0], 5);  // FIN_WAIT2
