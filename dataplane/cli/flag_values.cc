@@ -158,6 +158,14 @@ absl::StatusOr<dataplane::StaticRoute> ParseRoute(const std::string& text,
              "write a network and its gateway like 10.1.0.0/16,10.77.0.1");
 }
 
+absl::StatusOr<tcp::CongestionControl> ParseCongestion(
+    const std::string& text) {
+  if (const auto control = tcp::CongestionControlByName(text)) return *control;
+  constexpr std::array<absl::string_view, 3> kWords = {"newreno", "cubic",
+                                                       "dctcp"};
+  return ParseWord("--congestion", text, kWords).status();
+}
+
 absl::StatusOr<pmd::IdleMode> ParseIdle(const std::string& text) {
   constexpr std::array<absl::string_view, 2> kWords = {"spin", "adaptive"};
   absl::StatusOr<size_t> word = ParseWord("--idle", text, kWords);

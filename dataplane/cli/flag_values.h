@@ -14,6 +14,7 @@
 #include "pmd/idle_mode.h"
 #include "proto/base/address.h"
 #include "proto/base/time.h"
+#include "proto/tcp/congestion_control.h"
 
 namespace corelane::cli {
 
@@ -39,6 +40,7 @@ absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
 // "10.1.0.0/16,10.77.0.1".
 absl::StatusOr<dataplane::StaticRoute> ParseRoute(
     const std::string& text, absl::string_view flag = "--route");
+absl::StatusOr<tcp::CongestionControl> ParseCongestion(const std::string& text);
 absl::StatusOr<pmd::IdleMode> ParseIdle(const std::string& text);
 absl::StatusOr<pmd::HugePages> ParseHugePages(const std::string& text);
 

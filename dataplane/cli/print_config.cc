@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "dataplane/runtime/plan_for.h"
+#include "proto/tcp/congestion_control.h"
 
 namespace corelane::cli {
 namespace {
@@ -22,6 +23,9 @@ std::map<std::string, std::string> DefaultsOf(const ServerOptions& options) {
       {"max-connections", absl::StrCat(r.max_connections)},
       {"idle",
        runtime::IdleModeOf(r) == pmd::IdleMode::kSpin ? "spin" : "adaptive"},
+      {"congestion", std::string(tcp::NameOf(r.tcp.congestion))},
+      {"send-buffer", absl::StrCat(r.tcp.send_buffer)},
+      {"receive-buffer", absl::StrCat(r.tcp.receive_buffer)},
       {"huge", "auto"},
       {"grace", absl::StrCat(r.grace / 1ms, "ms")},
   };

@@ -14,6 +14,9 @@ namespace {
 
 // IPv4 hosts must take 576 bytes (RFC 1122 section 3.3.3); no link is smaller.
 constexpr uint16_t kMinMtu = 576;
+// Less than a few segments makes no stream; no window is larger than 1 GiB.
+constexpr uint64_t kMinBuffer = 4096;
+constexpr uint64_t kMaxBuffer = 1u << 30;
 // DPDK's own limit of ports is 32.
 constexpr size_t kMaxDevices = 16;
 
@@ -59,6 +62,14 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
                 "Poll without end, or sleep until a packet comes (default: "
                 "adaptive on virtual devices, spin on a NIC)");
   line.AddValue("--mtu", mtu_, "BYTES", "Largest IP packet (default: 1500)");
+  line.AddValue("--congestion", congestion_, "newreno|cubic|dctcp",
+                "How TCP finds out what it may send (default: cubic)");
+  line.AddValue("--send-buffer", send_buffer_, "BYTES",
+                "What a TCP connection may have queued and in flight (default: "
+                "262144)");
+  line.AddValue("--receive-buffer", receive_buffer_, "BYTES",
+                "Largest TCP window to offer; it starts at 64 KiB and grows "
+                "with use (default: 262144)");
   line.AddValue("--huge", huge_, "auto|require|off",
                 "Use huge pages if there, or always, or never (default: auto)");
   line.AddValue("--memory", memory_, "MIB",
@@ -174,6 +185,7 @@ absl::Status ServerFlags::UnderstandLimits(
     s = Take(mtu_, options.mtu,
              number("--mtu", kMinMtu, runtime::kMaxMtu, "bytes"));
   }
+  if (s.ok()) s = UnderstandTcp(options.tcp);
   if (s.ok()) s = Take(huge_, options.huge_pages, ParseHugePages);
   if (s.ok()) {
     s = Take(memory_, options.memory_mb,
@@ -189,6 +201,22 @@ absl::Status ServerFlags::UnderstandLimits(
     s = Take(grace_, options.grace, [](const std::string& text) {
       return ParseDuration("--grace", text, 0s, 1h);
     });
+  }
+  return s;
+}
+
+absl::Status ServerFlags::UnderstandTcp(tcp::Config& config) const {
+  auto bytes = [](const char* flag) {
+    return [=](const std::string& text) {
+      return ParseNumber(flag, text, kMinBuffer, kMaxBuffer, "bytes");
+    };
+  };
+  absl::Status s = Take(congestion_, config.congestion, ParseCongestion);
+  if (s.ok()) {
+    s = Take(send_buffer_, config.send_buffer, bytes("--send-buffer"));
+  }
+  if (s.ok()) {
+    s = Take(receive_buffer_, config.receive_buffer, bytes("--receive-buffer"));
   }
   return s;
 }

@@ -40,6 +40,7 @@ class ServerFlags {
  private:
   absl::Status UnderstandNetwork(ServerOptions& options) const;
   absl::Status UnderstandLimits(runtime::RuntimeOptions& options) const;
+  absl::Status UnderstandTcp(tcp::Config& config) const;
 
   uint16_t default_port_;
   std::vector<std::string> devices_;
@@ -54,6 +55,9 @@ class ServerFlags {
   std::optional<std::string> max_connections_;
   std::optional<std::string> idle_;
   std::optional<std::string> mtu_;
+  std::optional<std::string> congestion_;
+  std::optional<std::string> send_buffer_;
+  std::optional<std::string> receive_buffer_;
   std::optional<std::string> huge_;
   std::optional<std::string> memory_;
   std::optional<std::string> cores_;

@@ -39,7 +39,8 @@ inline void ReduceProportionally(ControlBlock& cb, SendState& tx,
     uint64_t conserved =
         tx.prr_delivered > tx.prr_out ? tx.prr_delivered - tx.prr_out : 0;
     conserved = std::max<uint64_t>(conserved, delivered);
-    if (safe) conserved += cb.mss;
+    // For repairing; after a mark, conserving will do.
+    if (safe && tx.phase == SendPhase::kRecovery) conserved += cb.mss;
     allowed = std::min<uint64_t>(conserved, cb.ssthresh - pipe);
   }
   // The fast retransmission itself always goes.

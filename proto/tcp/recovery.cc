@@ -239,8 +239,9 @@ void StepFrto(const ControlBlock& cb, SendState& tx, bool advanced) {
 void OnAckInLoss(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
                  Step& step, const Context& ctx) {
   const bool advanced = step.sample.acked > 0;
-  // Without SACK the first acknowledgment may cover what has been waiting behind
-  // the hole; only the one after the new data tells (RFC 5682 section 2.1).
+  // Without SACK the first acknowledgment may cover what has been waiting
+  // behind the hole; only the one after the new data tells (RFC 5682
+  // section 2.1).
   const bool telling = cb.Has(kSack) ? tx.Has(kFrto) : tx.Has(kFrtoNewData);
   if ((telling && step.delivery.original > 0) ||
       WasSpurious(cb, tx, *a.options, advanced)) {
@@ -278,10 +279,8 @@ void ChangePhase(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
 void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
                   const Context& ctx) {
   if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
-    // RFC 9937's SafeACK is for recovering; after a mark conserving will do.
-    const bool safe = tx.phase == SendPhase::kRecovery &&
-                      step.sample.acked > 0 && !step.newly_lost;
-    ReduceProportionally(cb, tx, step.sample.delivered, safe);
+    ReduceProportionally(cb, tx, step.sample.delivered,
+                         step.sample.acked > 0 && !step.newly_lost);
     if (step.resend_now) {
       cb.cwnd = std::max<uint32_t>(cb.cwnd, Pipe(cb, tx) + cb.mss);
     }

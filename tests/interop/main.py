@@ -17,13 +17,14 @@ import check_http
 import check_input
 import check_network
 import check_tcp
+import goodput
 from lab import Lab, Report, on_alarm
 
 DEVICES = ("tap", "af_packet", "af_xdp")
 
 
-def with_lab(report, arguments, device, function):
-    lab = Lab(arguments.corelane, device)
+def with_lab(report, arguments, device, function, make=Lab):
+    lab = make(arguments.corelane, device)
     try:
         lab.open()
         function(report, lab)
@@ -91,6 +92,12 @@ def start_checks(report, lab):
         report.check("address in use", check_control.address_in_use, lab)
 
 
+def lossy_checks(report, lab):
+    for congestion in goodput.KERNEL_NAMES:
+        report.check(f"{lab.device} lossy link, {congestion}", goodput.lossy,
+                     lab, congestion, seconds=120)
+
+
 def input_checks(report, lab):
     os.makedirs("/var/run/dpdk", exist_ok=True)
     before = set(os.listdir("/var/run/dpdk"))
@@ -132,6 +139,9 @@ def main():
             with_lab(report, arguments, device,
                      http_checks(f"{root}/site", digest))
             with_lab(report, arguments, device, start_checks)
+        if "af_packet" in (arguments.device or DEVICES):
+            with_lab(report, arguments, "af_packet", lossy_checks,
+                     goodput.LossyLab)
         with_lab(report, arguments, "tap", input_checks)
     finally:
         shutil.rmtree(root)

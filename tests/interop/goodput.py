@@ -1,0 +1,182 @@
+"""Goodput over a lossy link: this stack's against the Linux kernel's.
+
+The kernel receives; the sender is the kernel or the stack, at the same place,
+with the same congestion control, over the same link (lossy_link.py).
+"""
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+from lab import KERNEL, PREFIX, STACK, Lab, enter, expect, run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PORT = 19
+KERNEL_NAMES = {"newreno": "reno", "cubic": "cubic"}
+
+
+class LossyLab(Lab):
+    """Between the two namespaces a third one, with the link in it."""
+
+    def __init__(self, corelane, device="af_packet"):
+        super().__init__(corelane, device)
+        self.link_ns = f"cl-l-{self.tag}"
+        self._link = None
+
+    def _make_veth(self):
+        run("ip", "netns", "add", self.link_ns)
+        self._namespaces.append(self.link_ns)
+        self._quiet(self.link_ns)
+        for namespace, name, end in (
+            (self.stack_ns, self.interface, "left"),
+            (self.kernel_ns, self.kernel_interface, "right"),
+        ):
+            run("ip", "-n", namespace, "link", "add", name, "type", "veth",
+                "peer", "name", end, "netns", self.link_ns)
+            for where, what in ((namespace, name), (self.link_ns, end)):
+                run("ip", "netns", "exec", where, "ethtool", "-K", what,
+                    "tx", "off", "gso", "off", "tso", "off", "gro", "off")
+                run("ip", "-n", where, "link", "set", what, "up")
+            # What one connection has learnt of the path is not for the next.
+            run("ip", "netns", "exec", namespace, "sysctl", "-qw",
+                "net.ipv4.tcp_no_metrics_save=1")
+        self._address_kernel()
+
+    def start_link(self, seed):
+        self.stop_link()
+        self._link = subprocess.Popen(
+            ["ip", "netns", "exec", self.link_ns, sys.executable,
+             f"{HERE}/lossy_link.py", "left", "right", "--seed", str(seed)],
+            stdout=subprocess.PIPE, text=True)
+        expect(self._link.stdout.readline() == "ready\n", "no link")
+
+    def stop_link(self):
+        if self._link is None:
+            return
+        self._link.send_signal(signal.SIGTERM)
+        self._link.communicate(timeout=10)
+        self._link = None
+
+    def close(self):
+        self.stop_link()
+        super().close()
+
+
+class KernelSender:
+    """chargen by the kernel, where the stack would be."""
+
+    def __init__(self, lab, congestion):
+        run("ip", "-n", lab.stack_ns, "addr", "add", f"{STACK}/{PREFIX}",
+            "dev", lab.interface)
+        self._lab = lab
+        self._socket = None
+        self._over = threading.Event()
+        made = threading.Event()
+        self._thread = threading.Thread(
+            target=self._serve, args=(congestion, made), daemon=True)
+        self._thread.start()
+        expect(made.wait(10) and self._socket is not None, "no kernel sender")
+
+    def _serve(self, congestion, made):
+        try:
+            enter(f"/run/netns/{self._lab.stack_ns}")  # this thread only
+            self._socket = socket.create_server((STACK, PORT))
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION,
+                                    KERNEL_NAMES[congestion].encode())
+        finally:
+            made.set()
+        block = bytes(1 << 16)
+        while not self._over.is_set():
+            try:
+                peer, _ = self._socket.accept()
+            except OSError:
+                return
+            with peer:
+                try:
+                    while not self._over.is_set():
+                        peer.sendall(block)
+                except OSError:
+                    pass  # the reader has what it wanted
+
+    def stop(self):
+        self._over.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(10)
+        run("ip", "-n", self._lab.stack_ns, "addr", "flush", "dev",
+            self._lab.interface)
+
+
+def take(total):
+    """Mbit/s at which so many bytes came, the connect included."""
+    begin = time.monotonic()
+    with socket.create_connection((STACK, PORT), timeout=20) as s:
+        left = total
+        while left > 0:
+            data = s.recv(min(left, 1 << 18))
+            expect(data, f"ended {left} bytes early")
+            left -= len(data)
+    return total * 8 / (time.monotonic() - begin) / 1e6
+
+
+def one_run(lab, sender, congestion, seed, total):
+    lab.start_link(seed)
+    run("ip", "-n", lab.kernel_ns, "neigh", "flush", "all", check=False)
+    if sender == "kernel":
+        source = KernelSender(lab, congestion)
+    else:
+        source = lab.start("chargen", "--congestion", congestion,
+                           "--max-connections", "100")
+    try:
+        run("ping", "-c", "1", "-W", "5", STACK)  # for ARP
+        return take(total)
+    finally:
+        source.stop()
+
+
+def compare(lab, congestion, runs, total, tell=None):
+    """Medians of the kernel's and the stack's goodput, in Mbit/s."""
+    rates = {"kernel": [], "corelane": []}
+    for seed in range(1, runs + 1):
+        for sender, list_of in rates.items():
+            list_of.append(one_run(lab, sender, congestion, seed, total))
+    if tell:
+        for sender, list_of in rates.items():
+            tell(f"{congestion:8} {sender:9} median "
+                 f"{statistics.median(list_of):6.2f} Mbit/s of "
+                 + " ".join(f"{rate:.2f}" for rate in list_of))
+    return tuple(statistics.median(list_of) for list_of in rates.values())
+
+
+def lossy(lab, congestion):
+    """The short version: a few runs, and room for chance."""
+    kernel, ours = compare(lab, congestion, 3, 2_000_000)
+    expect(ours >= 0.75 * kernel,
+           f"{ours:.2f} Mbit/s, the kernel has {kernel:.2f}")
+    return f"{ours:.1f} Mbit/s, the kernel {kernel:.1f}"
+
+
+def main():
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 7
+    total = int(sys.argv[3]) if len(sys.argv) > 3 else 10_000_000
+    lab = LossyLab(os.path.abspath(sys.argv[1]))
+    worse = 0
+    try:
+        lab.open()
+        for congestion in KERNEL_NAMES:
+            kernel, ours = compare(lab, congestion, runs, total,
+                                   lambda text: print(text, flush=True))
+            print(f"{congestion:8} ours/kernel {ours / kernel:.2f}", flush=True)
+            worse += ours < kernel
+    finally:
+        lab.close()
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
