@@ -1,7 +1,8 @@
 """Goodput over a lossy link: this stack's against the Linux kernel's.
 
-The kernel receives; the sender is the kernel or the stack, at the same place,
-with the same congestion control, over the same link (lossy_link.py).
+At one end of the link (lossy_link.py) is the kernel, at the other the kernel or
+the stack, as sender (`take`) or receiver (`give`) with the same congestion
+control.
 """
 
 import os
@@ -16,7 +17,7 @@ import time
 from lab import KERNEL, PREFIX, STACK, Lab, enter, expect, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PORT = 19
+PORTS = {"chargen": 19, "discard": 9}
 KERNEL_NAMES = {"newreno": "reno", "cubic": "cubic"}
 
 
@@ -67,30 +68,30 @@ class LossyLab(Lab):
         super().close()
 
 
-class KernelSender:
-    """chargen by the kernel, where the stack would be."""
+class KernelService:
+    """chargen or discard by the kernel, where the stack would be."""
 
-    def __init__(self, lab, congestion):
+    def __init__(self, lab, name, congestion):
         run("ip", "-n", lab.stack_ns, "addr", "add", f"{STACK}/{PREFIX}",
             "dev", lab.interface)
         self._lab = lab
+        self._name = name
         self._socket = None
         self._over = threading.Event()
         made = threading.Event()
         self._thread = threading.Thread(
             target=self._serve, args=(congestion, made), daemon=True)
         self._thread.start()
-        expect(made.wait(10) and self._socket is not None, "no kernel sender")
+        expect(made.wait(10) and self._socket is not None, "no kernel service")
 
     def _serve(self, congestion, made):
         try:
             enter(f"/run/netns/{self._lab.stack_ns}")  # this thread only
-            self._socket = socket.create_server((STACK, PORT))
+            self._socket = socket.create_server((STACK, PORTS[self._name]))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION,
                                     KERNEL_NAMES[congestion].encode())
         finally:
             made.set()
-        block = bytes(1 << 16)
         while not self._over.is_set():
             try:
                 peer, _ = self._socket.accept()
@@ -98,10 +99,18 @@ class KernelSender:
                 return
             with peer:
                 try:
-                    while not self._over.is_set():
-                        peer.sendall(block)
+                    self._talk(peer)
                 except OSError:
                     pass  # the reader has what it wanted
+
+    def _talk(self, peer):
+        if self._name == "discard":
+            while peer.recv(1 << 18):
+                pass
+            return
+        block = bytes(1 << 16)
+        while not self._over.is_set():
+            peer.sendall(block)
 
     def stop(self):
         self._over.set()
@@ -112,10 +121,10 @@ class KernelSender:
             self._lab.interface)
 
 
-def take(total):
+def take(total, _congestion):
     """Mbit/s at which so many bytes came, the connect included."""
     begin = time.monotonic()
-    with socket.create_connection((STACK, PORT), timeout=20) as s:
+    with socket.create_connection((STACK, PORTS["chargen"]), timeout=20) as s:
         left = total
         while left > 0:
             data = s.recv(min(left, 1 << 18))
@@ -124,30 +133,47 @@ def take(total):
     return total * 8 / (time.monotonic() - begin) / 1e6
 
 
-def one_run(lab, sender, congestion, seed, total):
+def give(total, congestion):
+    """Mbit/s at which so many bytes were taken, up to the last's FIN."""
+    begin = time.monotonic()
+    with socket.socket() as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION,
+                     KERNEL_NAMES[congestion].encode())
+        s.settimeout(60)
+        s.connect((STACK, PORTS["discard"]))
+        s.sendall(bytes(total))
+        s.shutdown(socket.SHUT_WR)
+        expect(s.recv(1) == b"", "discard answers")
+    return total * 8 / (time.monotonic() - begin) / 1e6
+
+
+def one_run(lab, direction, other, congestion, seed, total):
     lab.start_link(seed)
     run("ip", "-n", lab.kernel_ns, "neigh", "flush", "all", check=False)
-    if sender == "kernel":
-        source = KernelSender(lab, congestion)
+    name = "chargen" if direction is take else "discard"
+    if other == "kernel":
+        service = KernelService(lab, name, congestion)
     else:
-        source = lab.start("chargen", "--congestion", congestion,
-                           "--max-connections", "100")
+        service = lab.start(name, "--congestion", congestion,
+                            "--max-connections", "100")
     try:
         run("ping", "-c", "1", "-W", "5", STACK)  # for ARP
-        return take(total)
+        return direction(total, congestion)
     finally:
-        source.stop()
+        service.stop()
 
 
-def compare(lab, congestion, runs, total, tell=None):
+def compare(lab, direction, congestion, runs, total, tell=None):
     """Medians of the kernel's and the stack's goodput, in Mbit/s."""
     rates = {"kernel": [], "corelane": []}
     for seed in range(1, runs + 1):
-        for sender, list_of in rates.items():
-            list_of.append(one_run(lab, sender, congestion, seed, total))
+        for other, list_of in rates.items():
+            list_of.append(
+                one_run(lab, direction, other, congestion, seed, total))
     if tell:
-        for sender, list_of in rates.items():
-            tell(f"{congestion:8} {sender:9} median "
+        role = "sends" if direction is take else "receives"
+        for other, list_of in rates.items():
+            tell(f"{congestion:8} {other:9}{role:9} median "
                  f"{statistics.median(list_of):6.2f} Mbit/s of "
                  + " ".join(f"{rate:.2f}" for rate in list_of))
     return tuple(statistics.median(list_of) for list_of in rates.values())
@@ -155,7 +181,7 @@ def compare(lab, congestion, runs, total, tell=None):
 
 def lossy(lab, congestion):
     """The short version: a few runs, and room for chance."""
-    kernel, ours = compare(lab, congestion, 3, 2_000_000)
+    kernel, ours = compare(lab, take, congestion, 3, 2_000_000)
     expect(ours >= 0.75 * kernel,
            f"{ours:.2f} Mbit/s, the kernel has {kernel:.2f}")
     return f"{ours:.1f} Mbit/s, the kernel {kernel:.1f}"
@@ -168,11 +194,14 @@ def main():
     worse = 0
     try:
         lab.open()
-        for congestion in KERNEL_NAMES:
-            kernel, ours = compare(lab, congestion, runs, total,
-                                   lambda text: print(text, flush=True))
-            print(f"{congestion:8} ours/kernel {ours / kernel:.2f}", flush=True)
-            worse += ours < kernel
+        for direction in (take, give):
+            for congestion in KERNEL_NAMES:
+                kernel, ours = compare(lab, direction, congestion, runs, total,
+                                       lambda text: print(text, flush=True))
+                print(f"{congestion:8} ours/kernel {ours / kernel:.2f}",
+                      flush=True)
+                # A receiver has less to say: chance decides.
+                worse += ours < (1 if direction is take else 0.9) * kernel
     finally:
         lab.close()
     return 1 if worse else 0
