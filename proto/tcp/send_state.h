@@ -100,6 +100,7 @@ struct alignas(64) SendState {
   uint8_t reorder_window_mult = 1;
   uint8_t reorder_window_persist = 0;
   bool mtu_waiting = false;
+  SendLimit limit = SendLimit::kIdle;
 
   // ---- lines 1 and 2, with the first runs behind it
   CongestionState congestion;
@@ -129,10 +130,9 @@ struct alignas(64) SendState {
   // Pacing: before this nothing is sent, and the timer that ends the wait.
   uint32_t next_send_us = 0;
   Tick pace_deadline = 0;
-  // send_times.h: microseconds by SendLimit.
-  std::array<uint64_t, 4> limit_us{};
-  uint32_t limit_since_us = 0;
-  SendLimit limit = SendLimit::kIdle;
+  // send_times.h: how long, by SendLimit, and since when `limit` is what it is.
+  std::array<uint64_t, 4> limit_ticks{};
+  Tick limit_since = 0;
 
   bool Has(uint16_t flag) const { return (flags & flag) != 0; }
   void Set(uint16_t flag) { flags |= flag; }

@@ -25,18 +25,24 @@ inline SendLimit LimitOf(const ControlBlock& cb, const SendState& tx) {
                                                           : SendLimit::kNone;
 }
 
-// To be called when everything that can be sent was.
+// To be called when everything that can be sent was. Mostly nothing changes,
+// and what is not at hand stays untouched.
 inline void NoteSendTimes(const ControlBlock& cb, SendState& tx, Now now) {
-  tx.limit_us[static_cast<size_t>(tx.limit)] += now.us - tx.limit_since_us;
-  tx.limit_since_us = now.us;
-  tx.limit = LimitOf(cb, tx);
+  const SendLimit limit = LimitOf(cb, tx);
+  if (limit == tx.limit) [[likely]] {
+    return;
+  }
+  tx.limit_ticks[static_cast<size_t>(tx.limit)] += now.tick - tx.limit_since;
+  tx.limit_since = now.tick;
+  tx.limit = limit;
 }
 
 // Microseconds spent with `limit`, up to `now`. They are forgotten with the
 // send state, after a while without anything to send.
 inline uint64_t TimeWith(const SendState& tx, SendLimit limit, Now now) {
-  const uint64_t running = tx.limit == limit ? now.us - tx.limit_since_us : 0u;
-  return tx.limit_us[static_cast<size_t>(limit)] + running;
+  const Tick running = tx.limit == limit ? now.tick - tx.limit_since : 0;
+  const uint64_t ticks = tx.limit_ticks[static_cast<size_t>(limit)] + running;
+  return (ticks << kTickShift) / 1000;
 }
 
 }  // namespace corelane::tcp
