@@ -69,7 +69,8 @@ class TcpEcho : public Scenario {
       burst_.push_back(
           stack_.TcpFrame(visits_.Next(), kPort, tcp::kAck | tcp::kPsh, kByte));
     }
-    const double ns = stack_.RunBurst(burst_);
+    const double ns = stack_.options().cores > 1 ? stack_.RunShared(burst_)
+                                                 : stack_.RunBurst(burst_);
     return {ns, stack_.Collect()};
   }
 
@@ -94,6 +95,12 @@ std::unique_ptr<Scenario> MakeTcpEcho(uint32_t connections, bool offload,
   return std::make_unique<TcpEcho>(StackOptions{.offload = offload,
                                                 .peer_options = peer_options,
                                                 .connections = connections});
+}
+
+std::unique_ptr<Scenario> MakeTcpEchoOfMany(uint32_t connections,
+                                            uint16_t cores) {
+  return std::make_unique<TcpEcho>(
+      StackOptions{.connections = connections, .cores = cores});
 }
 
 }  // namespace corelane::bench

@@ -18,6 +18,10 @@ std::unique_ptr<Scenario> MakeUdpEcho(bool offload);
 std::unique_ptr<Scenario> MakeTcpEcho(uint32_t connections, bool offload,
                                       bool peer_options);
 
+// The same for one core of several (scaling.cc).
+std::unique_ptr<Scenario> MakeTcpEchoOfMany(uint32_t connections,
+                                            uint16_t cores);
+
 // ---- http_scenarios.cc
 // A keep-alive request with a body of 128 bytes for an answer.
 std::unique_ptr<Scenario> MakeHttpKeepAlive(uint32_t connections);

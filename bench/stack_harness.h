@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/pipeline/pipeline.h"
+#include "dataplane/steering/steering.h"
 #include "proto/tcp/header.h"
 #include "tests/sim/heap_packets.h"
 
@@ -41,6 +42,9 @@ struct StackOptions {
   uint32_t held_per_connection = 1;
   Duration time_wait = 60s;
   uint32_t send_buffer = 256 * 1024;
+  // Above 1: it works as one of so many cores, whose flows the device is said
+  // to spread; all that it gets are its own.
+  uint16_t cores = 1;
 };
 
 class StackHarness {
@@ -73,6 +77,8 @@ class StackHarness {
   double RunBurst(std::vector<Packet*>& frames);
   // The same, not to be counted: scripts/check_instructions goes by the name.
   void Turn(std::vector<Packet*>& frames);
+  // As RunBurst, for one core among several.
+  double RunShared(std::vector<Packet*>& frames);
   // The floor: the same frames with only addresses and ports swapped.
   double RunSwap(std::vector<Packet*>& frames);
 
@@ -98,6 +104,8 @@ class StackHarness {
   std::vector<Peer> peers_;
   std::vector<Packet*> arp_replies_;  // to go in with the next Turn
   std::unique_ptr<dataplane::Pipeline> pipeline_;
+  std::unique_ptr<dataplane::CoreGroup> group_;
+  std::unique_ptr<dataplane::Steering> steering_;
   Time now_ = Time(1s);
   // About what a burst takes: connections that are visited in turn wait a
   // plausible time for each other.

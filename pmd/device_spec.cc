@@ -186,7 +186,11 @@ class OptionParser {
                               option.low, " to ", option.high, ", not '", value,
                               "'"));
     }
-    Append(option.eal_name, value);
+    if (option.eal_name.empty()) {
+      spec_.most_queues = static_cast<uint16_t>(number);
+    } else {
+      Append(option.eal_name, value);
+    }
     return absl::OkStatus();
   }
 

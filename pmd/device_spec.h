@@ -46,6 +46,7 @@ struct DeviceSpec {
   // The files that pcap reads; empty for the others.
   std::string input_file;
   std::optional<MacAddress> mac;  // nullopt: the device's own
+  uint16_t most_queues = 0;       // that we use; 0: as many as there are cores
 };
 
 // Everything but pci: needs neither huge pages nor a NIC.

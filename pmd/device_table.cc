@@ -7,13 +7,18 @@ using enum OptionType;
 
 constexpr OptionRow kMacRow = {"mac", "", kMac};
 
-constexpr OptionRow kTapOptions[] = {
-    {"iface", "iface", kInterface}, {"remote", "remote", kInterface}, kMacRow};
+// For devices that have any number of queues.
+constexpr OptionRow kQueuesRow = {"queues", "", kNumber, 1, 16};
+
+constexpr OptionRow kTapOptions[] = {{"iface", "iface", kInterface},
+                                     {"remote", "remote", kInterface},
+                                     kQueuesRow,
+                                     kMacRow};
 constexpr OptionRow kNullOptions[] = {{"size", "size", kNumber, 60, 2048},
                                       {"copy", "copy", kNumber, 0, 1},
                                       {"no-rx", "no-rx", kNumber, 0, 1},
                                       kMacRow};
-constexpr OptionRow kRingOptions[] = {kMacRow};
+constexpr OptionRow kRingOptions[] = {kQueuesRow, kMacRow};
 constexpr OptionRow kMemifOptions[] = {{"socket", "", kSocket},
                                        {"role", "role", kRole},
                                        {"id", "id", kNumber, 0, 0xffff},
@@ -21,6 +26,7 @@ constexpr OptionRow kMemifOptions[] = {{"socket", "", kSocket},
                                        {"rsize", "rsize", kNumber, 1, 14},
                                        {"bsize", "bsize", kNumber, 64, 65535},
                                        {"secret", "secret", kText},
+                                       kQueuesRow,
                                        kMacRow};
 constexpr OptionRow kAfPacketOptions[] = {
     {"iface", "iface", kInterface},
@@ -54,14 +60,14 @@ constexpr OptionRow kPcapOptions[] = {{"rx", "rx_pcap", kFile},
 
 constexpr DeviceRow kTable[] = {
     {DeviceKind::kTap, "tap", "net_tap", kTapOptions,
-     "tap[,iface=cl0][,mac=MAC]: a new interface of the kernel's"},
+     "tap[,iface=cl0][,queues=N][,mac=MAC]: a new interface of the kernel's"},
     {DeviceKind::kAfPacket, "af_packet", "net_af_packet", kAfPacketOptions,
      "af_packet,iface=IF: shares an existing interface with the kernel"},
     {DeviceKind::kAfXdp, "af_xdp", "net_af_xdp", kAfXdpOptions,
      "af_xdp,iface=IF[,queue=N][,queues=N]: takes over an interface's queues"},
     {DeviceKind::kMemif, "memif", "net_memif", kMemifOptions,
-     "memif,socket=PATH,role=server|client[,id=N][,zero-copy=yes]: another "
-     "process, by shared memory"},
+     "memif,socket=PATH,role=server|client[,id=N][,zero-copy=yes][,queues=N]: "
+     "another process, by shared memory"},
     {DeviceKind::kVhost, "vhost", "net_vhost", kVhostOptions,
      "vhost,socket=PATH[,role=server|client][,queues=N]: a virtual machine"},
     {DeviceKind::kVirtioUser, "virtio_user", "net_virtio_user",
@@ -76,7 +82,7 @@ constexpr DeviceRow kTable[] = {
      {},
      "pci,0000:01:00.0[,DEVARGS]: a NIC bound to vfio-pci"},
     {DeviceKind::kRing, "ring", "net_ring", kRingOptions,
-     "ring: a loop inside the process"},
+     "ring[,queues=N]: a loop inside the process"},
     {DeviceKind::kNull, "null", "net_null", kNullOptions,
      "null[,size=64][,no-rx=1]: an endless source and sink"},
 };

@@ -43,6 +43,9 @@ struct PortCaps {
   bool rx_interrupt = false;  // a sleeping core wakes on a packet
   Offloads offloads;
   RssMap rss;
+  // Why `rss` is empty although there are several cores: "the device has no
+  // RSS". Empty if it is not.
+  std::string no_rss;
 };
 
 // One line: "port 0 net_tap0 cl0 02:..: rx cksum ip,tcp,udp; ...".

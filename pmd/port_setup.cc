@@ -20,6 +20,9 @@ namespace {
 
 constexpr uint64_t kRssTypes = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP |
                                RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+// Without these, what a device hashes is not the flow.
+constexpr uint64_t kFlowTypes =
+    RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP;
 constexpr uint32_t kFrameOverhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
 
 // One port on its way up.
@@ -70,9 +73,11 @@ class Setup {
     caps_.numa_node = rte_eth_dev_socket_id(caps_.port_id);
     // One pair of queues for each core: net_tap and others insist on as many
     // of one as of the other.
+    const uint16_t most =
+        spec_.most_queues == 0 ? options_.queues : spec_.most_queues;
     caps_.queues = std::max<uint16_t>(
-        1,
-        std::min({options_.queues, info_.max_rx_queues, info_.max_tx_queues}));
+        1, std::min({options_.queues, most, info_.max_rx_queues,
+                     info_.max_tx_queues}));
     uint32_t max_mtu = info_.max_mtu;
     if (info_.max_rx_pktlen > kFrameOverhead) {
       max_mtu = std::min(max_mtu, info_.max_rx_pktlen - kFrameOverhead);
@@ -122,7 +127,20 @@ class Setup {
   // Virtual devices either have no RSS or claim one that they do not do.
   void AddRss(rte_eth_conf& conf) {
     const uint64_t types = info_.flow_type_rss_offloads & kRssTypes;
-    if (IsVirtual(spec_) || caps_.queues < 2 || types == 0) return;
+    if (caps_.queues < options_.queues) {
+      caps_.no_rss = absl::StrCat("fewer queues than cores (", caps_.queues,
+                                  " of ", options_.queues, ")");
+      return;
+    }
+    if (caps_.queues < 2) return;
+    if (IsVirtual(spec_) || types == 0) {
+      caps_.no_rss = "the device has no RSS";
+      return;
+    }
+    if ((types & kFlowTypes) != kFlowTypes) {
+      caps_.no_rss = "the device's RSS does not look at TCP and UDP ports";
+      return;
+    }
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = types;
     key_ = options_.rss_key;
@@ -238,9 +256,26 @@ class Setup {
     close(fd);
   }
 
+  // Entry i of the redirection table leads to queue i % queues. What comes of
+  // it ReadRss finds out.
+  void WriteReta() {
+    std::vector<rte_eth_rss_reta_entry64> reta(
+        (info_.reta_size + RTE_ETH_RETA_GROUP_SIZE - 1) /
+        RTE_ETH_RETA_GROUP_SIZE);
+    for (uint16_t i = 0; i < info_.reta_size; ++i) {
+      rte_eth_rss_reta_entry64& group = reta[i / RTE_ETH_RETA_GROUP_SIZE];
+      group.mask |= uint64_t{1} << (i % RTE_ETH_RETA_GROUP_SIZE);
+      group.reta[i % RTE_ETH_RETA_GROUP_SIZE] = i % caps_.queues;
+    }
+    rte_eth_dev_rss_reta_update(caps_.port_id, reta.data(), info_.reta_size);
+  }
+
   // What the device really uses, which may not be what it was given.
   void ReadRss() {
-    if (key_.empty() || info_.reta_size == 0) return;
+    if (key_.empty()) return;
+    caps_.no_rss = "the device does not tell its RSS key and table";
+    if (info_.reta_size == 0) return;
+    WriteReta();
     RssMap map;
     map.key.resize(key_.size());
     rte_eth_rss_conf conf = {};
@@ -260,7 +295,17 @@ class Setup {
           reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE]);
     }
     map.hash_types = conf.rss_hf;
+    if ((map.hash_types & kFlowTypes) != kFlowTypes) {
+      caps_.no_rss = "the device's RSS does not look at TCP and UDP ports";
+      return;
+    }
+    if (*std::max_element(map.queue_of.begin(), map.queue_of.end()) >=
+        caps_.queues) {
+      caps_.no_rss = "the device's RSS table names queues that there are not";
+      return;
+    }
     caps_.rss = std::move(map);
+    caps_.no_rss.clear();
   }
 
   const DeviceSpec& spec_;

@@ -1,8 +1,12 @@
 #include "dataplane/cli/flag_values.h"
 
+#include <sched.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -164,6 +168,59 @@ absl::StatusOr<tcp::CongestionControl> ParseCongestion(
   constexpr std::array<absl::string_view, 3> kWords = {"newreno", "cubic",
                                                        "dctcp"};
   return ParseWord("--congestion", text, kWords).status();
+}
+
+namespace {
+
+// What one part of --cores names: a CPU, or a range of them.
+absl::Status AddCores(const std::string& text, absl::string_view part,
+                      std::vector<int>& cores) {
+  const std::pair<absl::string_view, absl::string_view> ends =
+      absl::StrSplit(part, absl::MaxSplits('-', 1));
+  const bool range = part.find('-') != absl::string_view::npos;
+  uint64_t low = 0;
+  uint64_t high = 0;
+  if (!ParseDigits(ends.first, low) ||
+      !ParseDigits(range ? ends.second : ends.first, high) || high < low) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--cores ", text, ": '", part,
+        "' is neither a CPU's number nor a range; give a list such as 2-5 or "
+        "0,1"));
+  }
+  const auto cpus = static_cast<uint64_t>(sysconf(_SC_NPROCESSORS_CONF));
+  for (uint64_t cpu = low; cpu <= high; ++cpu) {
+    if (cpu >= cpus) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--cores ", text, ": there is no CPU ", cpu,
+                       "; this machine has 0 to ", cpus - 1));
+    }
+    if (std::find(cores.begin(), cores.end(), static_cast<int>(cpu)) !=
+        cores.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--cores ", text, ": CPU ", cpu, " is named twice; once is enough"));
+    }
+    cores.push_back(static_cast<int>(cpu));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<int>> ParseCores(const std::string& text) {
+  std::vector<int> cores;
+  for (absl::string_view part : absl::StrSplit(text, ',')) {
+    if (absl::Status s = AddCores(text, part, cores); !s.ok()) return s;
+  }
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return cores;
+  for (const int cpu : cores) {
+    if (CPU_ISSET(cpu, &allowed)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--cores ", text, ": this process may not run on CPU ", cpu,
+        " (taskset, a container or a cgroup keeps it off); give one that it "
+        "may use"));
+  }
+  return cores;
 }
 
 absl::StatusOr<pmd::IdleMode> ParseIdle(const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -41,6 +42,8 @@ absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
 absl::StatusOr<dataplane::StaticRoute> ParseRoute(
     const std::string& text, absl::string_view flag = "--route");
 absl::StatusOr<tcp::CongestionControl> ParseCongestion(const std::string& text);
+// "0", "2-5", "0,2-3": each CPU once, of those that this process may use.
+absl::StatusOr<std::vector<int>> ParseCores(const std::string& text);
 absl::StatusOr<pmd::IdleMode> ParseIdle(const std::string& text);
 absl::StatusOr<pmd::HugePages> ParseHugePages(const std::string& text);
 

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -45,6 +46,10 @@ void LogStart(const ServerOptions& options, const runtime::Runtime& runtime) {
     LogInfo(absl::StrCat(
         "port ", i, " addresses: ",
         addresses.empty() ? "none" : absl::StrJoin(addresses, ", ")));
+    if (runtime.cores() > 1) {
+      LogInfo(absl::StrCat("port ", i, " flows go to their cores ",
+                           runtime.spread()[i].text));
+    }
   }
   for (const dataplane::StaticRoute& route : options.runtime.routes) {
     LogInfo(absl::StrCat("route to ", ToString(route.destination), " by ",
@@ -54,8 +59,10 @@ void LogStart(const ServerOptions& options, const runtime::Runtime& runtime) {
 
 void LogListening(const ServerOptions& options, const Service& service) {
   const std::string name = options.runtime.name;
+  const size_t cores = options.runtime.cores.size();
   LogInfo(absl::StrCat(service.name, " on TCP ", service.udp ? "and UDP " : "",
                        ToString(options.listen), ":", options.port,
+                       cores > 1 ? absl::StrCat(", ", cores, " cores") : "",
                        "; to look inside: corelane netstat",
                        name == runtime::RuntimeOptions().name
                            ? ""
@@ -92,15 +99,48 @@ class Metrics {
   std::vector<std::unique_ptr<dataplane::MetricsApp>> apps_;
 };
 
-// Opens the connections of --connect. What becomes of them the dialer logs.
-absl::Status Dial(const ServerOptions& options, dataplane::Pipeline& pipeline,
-                  uint16_t id) {
-  for (const dataplane::UdpEndpoint& to : options.connect) {
-    auto connection = pipeline.tcp().Connect(to.address, to.port, id);
-    if (!connection.ok()) return connection.status();
+// The service on every core, for as long as it lives.
+class Services {
+ public:
+  // What stands in front of applications has to outlive the stack.
+  Services(const Service& service, size_t cores) : service_(service) {
+    for (size_t i = 0; i < cores; ++i) {
+      apps_.push_back(service.make());
+      dialers_.push_back(std::make_unique<Dialer>(apps_.back().get()));
+    }
   }
-  return absl::OkStatus();
-}
+
+  absl::Status Open(const ServerOptions& options, runtime::Runtime& runtime) {
+    for (uint32_t i = 0; i < runtime.cores(); ++i) {
+      dataplane::Pipeline& pipeline = runtime.core(i).pipeline();
+      ids_.push_back(pipeline.AddApplication(dialers_[i].get()));
+      absl::Status s = cli::Open(options, service_, pipeline, ids_.back());
+      if (!s.ok()) return s;
+    }
+    return absl::OkStatus();
+  }
+
+  // Opens the connections of --connect, from one core after the other. What
+  // becomes of them the dialers log.
+  absl::Status Dial(const ServerOptions& options, runtime::Runtime& runtime) {
+    uint32_t core = 0;
+    for (const dataplane::UdpEndpoint& to : options.connect) {
+      auto connection = runtime.core(core).pipeline().tcp().Connect(
+          to.address, to.port, ids_[core]);
+      if (!connection.ok()) return connection.status();
+      core = (core + 1) % runtime.cores();
+    }
+    return absl::OkStatus();
+  }
+
+  dataplane::Application* app(uint32_t core) { return apps_[core].get(); }
+
+ private:
+  const Service& service_;
+  std::vector<std::unique_ptr<dataplane::Application>> apps_;
+  std::vector<std::unique_ptr<Dialer>> dialers_;
+  std::vector<uint16_t> ids_;  // of the dialers, by core
+};
 
 // The host's clock may be set while we run, hence now and then.
 void KeepWallClock(const Service& service, dataplane::Application* application,
@@ -115,12 +155,25 @@ void KeepWallClock(const Service& service, dataplane::Application* application,
   });
 }
 
-void LogTotals(const dataplane::Counters& c) {
-  LogInfo(absl::StrCat("stopped: ", c.tcp.passive_opens,
-                       " connections accepted, ", c.rx_packets, " packets (",
-                       c.rx_bytes, " bytes) in, ", c.tx_packets, " packets (",
-                       c.tx_bytes, " bytes) out, ", c.Drops(), " dropped, ",
-                       c.tcp.retransmits, " retransmissions"));
+// After the cores have stopped.
+void LogTotals(runtime::Runtime& runtime) {
+  dataplane::Counters sum;
+  uint64_t dropped = 0;
+  for (uint32_t i = 0; i < runtime.cores(); ++i) {
+    const dataplane::Counters& c = runtime.core(i).pipeline().core().counters;
+    sum.tcp.passive_opens += c.tcp.passive_opens;
+    sum.tcp.retransmits += c.tcp.retransmits;
+    sum.rx_packets += c.rx_packets;
+    sum.rx_bytes += c.rx_bytes;
+    sum.tx_packets += c.tx_packets;
+    sum.tx_bytes += c.tx_bytes;
+    dropped += c.Drops();
+  }
+  LogInfo(absl::StrCat("stopped: ", sum.tcp.passive_opens,
+                       " connections accepted, ", sum.rx_packets, " packets (",
+                       sum.rx_bytes, " bytes) in, ", sum.tx_packets,
+                       " packets (", sum.tx_bytes, " bytes) out, ", dropped,
+                       " dropped, ", sum.tcp.retransmits, " retransmissions"));
 }
 
 }  // namespace
@@ -128,7 +181,7 @@ void LogTotals(const dataplane::Counters& c) {
 int Serve(const ServerOptions& options, const Service& service) {
   const runtime::StopSignal stop;
   // Declared first: the stack refers to it until the end.
-  const std::unique_ptr<dataplane::Application> application = service.make();
+  Services services(service, std::max<size_t>(1, options.runtime.cores.size()));
   Metrics metrics;
   auto started = runtime::Runtime::Start(options.runtime);
   if (!started.ok()) {
@@ -136,10 +189,7 @@ int Serve(const ServerOptions& options, const Service& service) {
     return kExitBadInput;
   }
   runtime::Runtime& runtime = **started;
-  Dialer dialer(application.get());
-  const uint16_t id = runtime.pipeline().AddApplication(&dialer);
-  if (absl::Status s = Open(options, service, runtime.pipeline(), id);
-      !s.ok()) {
+  if (absl::Status s = services.Open(options, runtime); !s.ok()) {
     LogError(s.message());
     return kExitBadInput;
   }
@@ -153,7 +203,7 @@ int Serve(const ServerOptions& options, const Service& service) {
     LogError(s.message());
     return kExitBadInput;
   }
-  if (absl::Status s = Dial(options, runtime.pipeline(), id); !s.ok()) {
+  if (absl::Status s = services.Dial(options, runtime); !s.ok()) {
     LogError(s.message());
     return kExitBadInput;
   }
@@ -171,9 +221,11 @@ int Serve(const ServerOptions& options, const Service& service) {
                          options.metrics_port, "/metrics"));
   }
   LogListening(options, service);
-  KeepWallClock(service, application.get(), runtime.core(0));
+  for (uint32_t i = 0; i < runtime.cores(); ++i) {
+    KeepWallClock(service, services.app(i), runtime.core(i));
+  }
   runtime.Run();
-  LogTotals(runtime.pipeline().core().counters);
+  LogTotals(runtime);
   return kExitOk;
 }
 

@@ -57,7 +57,7 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
   line.AddValue("--name", name_, "NAME",
                 "Name of this instance (default: corelane)");
   line.AddValue("--max-connections", max_connections_, "N",
-                "TCP connections at once (default: 65536)");
+                "TCP connections at once, on each core (default: 65536)");
   line.AddValue("--idle", idle_, "spin|adaptive",
                 "Poll without end, or sleep until a packet comes (default: "
                 "adaptive on virtual devices, spin on a NIC)");
@@ -74,8 +74,9 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
                 "Use huge pages if there, or always, or never (default: auto)");
   line.AddValue("--memory", memory_, "MIB",
                 "Packet memory (default: by --max-connections)");
-  line.AddValue("--cores", cores_, "CPU",
-                "The CPU to stay on (default: the kernel's choice)");
+  line.AddValue("--cores", cores_, "LIST",
+                "The CPUs to work on, such as 2-5 or 0,1: each has a stack of "
+                "its own (default: one, the kernel's choice)");
   line.AddValue("--grace", grace_, "TIME",
                 "How long a stop waits for connections (default: 3s)");
   line.AddSwitch("--quiet", quiet_, "Log mistakes and conflicts only");
@@ -191,12 +192,7 @@ absl::Status ServerFlags::UnderstandLimits(
     s = Take(memory_, options.memory_mb,
              number("--memory", 1, 1u << 20, "MiB"));
   }
-  if (s.ok() && cores_.has_value() &&
-      cores_->find_first_of(",-") != std::string::npos) {
-    s = absl::InvalidArgumentError(absl::StrCat(
-        "--cores ", *cores_, ": one core only for now; give one CPU's number"));
-  }
-  if (s.ok()) s = Take(cores_, options.core, number("--cores", 0, 1023, ""));
+  if (s.ok()) s = Take(cores_, options.cores, ParseCores);
   if (s.ok()) {
     s = Take(grace_, options.grace, [](const std::string& text) {
       return ParseDuration("--grace", text, 0s, 1h);

@@ -206,7 +206,9 @@ absl::StatusOr<Json> AnswerCores(Runtime& runtime,
 absl::StatusOr<Json> AnswerPorts(Runtime& runtime,
                                  const Parameters& /*parameters*/) {
   Json rows = Json::array();
-  for (const auto& port : runtime.ports()) rows.push_back(PortReport(*port));
+  for (size_t i = 0; i < runtime.ports().size(); ++i) {
+    rows.push_back(PortReport(*runtime.ports()[i], runtime.spread()[i].text));
+  }
   return ListReport(rows, std::nullopt);
 }
 

@@ -168,7 +168,7 @@ Json StatsReport(Pipeline& pipeline) {
           {"resources", ResourcesReport(pipeline)}};
 }
 
-Json PortReport(const pmd::Port& port) {
+Json PortReport(const pmd::Port& port, const std::string& spread) {
   const pmd::PortCaps& caps = port.caps();
   const pmd::PortLink link = port.LinkStatus();
   const pmd::PortStats stats = port.Stats();
@@ -183,6 +183,7 @@ Json PortReport(const pmd::Port& port) {
       {"mtu", caps.mtu},
       {"max_mtu", caps.max_mtu},
       {"queues", caps.queues},
+      {"spread", spread},
       {"rx_descriptors", caps.rx_descriptors},
       {"tx_descriptors", caps.tx_descriptors},
       {"rx_interrupt", caps.rx_interrupt ? 1 : 0},

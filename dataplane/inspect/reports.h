@@ -20,8 +20,9 @@ using Json = nlohmann::ordered_json;
 //  "resources": {...}}; drops by reason, every one of them.
 Json StatsReport(dataplane::Pipeline& pipeline);
 
-// One device. Every thread may call it.
-Json PortReport(const pmd::Port& port);
+// One device; `spread` says how its packets get to their cores. Every thread
+// may call it.
+Json PortReport(const pmd::Port& port, const std::string& spread);
 
 // A list in pages; `next` is the cursor of the following one.
 struct ListPage {

@@ -56,7 +56,8 @@ std::string FormatPort(const Json& row) {
   return absl::StrFormat(
       "port %u: %s%s, driver %s\n"
       "  MAC %s, link %s%s, MTU %u (at most %u)\n"
-      "  queues %u, descriptors %u rx %u tx, idle core wakes on a packet: %s\n"
+      "  queues %u, flows to cores: %s\n"
+      "  descriptors %u rx %u tx, idle core wakes on a packet: %s\n"
       "  offloads wanted and got: %s\n"
       "  wanted, done in software: %s\n"
       "  rx %u packets %u bytes, %u missed, %u errors, %u without memory\n"
@@ -65,7 +66,7 @@ std::string FormatPort(const Json& row) {
       label.empty() ? "" : absl::StrCat(" (", label, ")"), Text(row, "driver"),
       Text(row, "mac"), Text(row, "link"),
       mbps == 0 ? "" : absl::StrCat(" ", mbps, " Mbit/s"), Number(row, "mtu"),
-      Number(row, "max_mtu"), Number(row, "queues"),
+      Number(row, "max_mtu"), Number(row, "queues"), Text(row, "spread"),
       Number(row, "rx_descriptors"), Number(row, "tx_descriptors"),
       Number(row, "rx_interrupt") != 0 ? "yes" : "no", list(hardware),
       list(software), Number(row, "rx_packets"), Number(row, "rx_bytes"),

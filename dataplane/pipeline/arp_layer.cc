@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/pipeline/link_layer.h"
+#include "dataplane/steering/steering.h"
 #include "proto/ethernet/header.h"
 
 namespace corelane::dataplane {
@@ -135,6 +136,10 @@ void ArpLayer::SendArp(Interface& interface, const arp::Packet& arp,
   link_.Send(interface, to, ethernet::kArp, packet);
 }
 
+bool ArpLayer::Speaks() const {
+  return core_.steering == nullptr || core_.steering->IsFirst();
+}
+
 // True if the packet claims one of our addresses or is our own: no cache may
 // see it then, so that nobody overwrites our addresses.
 bool ArpLayer::NoteConflict(PerInterface& state, Interface& interface,
@@ -144,7 +149,7 @@ bool ArpLayer::NoteConflict(PerInterface& state, Interface& interface,
     const arp::ConflictEvent event = announcer.OnArp(arp, core_.now);
     if (event == arp::ConflictEvent::kNone) continue;
     ours = true;
-    if (event == arp::ConflictEvent::kOwnPacket) continue;
+    if (event == arp::ConflictEvent::kOwnPacket || !Speaks()) continue;
     ++core_.counters.arp_conflicts;
     // Reported ones repeat within seconds; one line per defence is enough.
     if (event == arp::ConflictEvent::kReported) continue;
@@ -170,6 +175,9 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
   } else {
     ++core_.counters.arp_replies_in;
   }
+  if (core_.steering != nullptr) {
+    core_.steering->ShareArp(interface.index, arp);
+  }
   if (NoteConflict(state, interface, arp)) {
     ++core_.counters.delivered;
     core_.pool.Free(packet);
@@ -190,6 +198,17 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
   ++core_.counters.delivered;
   core_.pool.Free(packet);
   RunCache(state, interface);
+}
+
+void ArpLayer::ReceiveShared(uint16_t interface, const arp::Packet& arp) {
+  PerInterface& state = *state_[interface];
+  if (NoteConflict(state, interfaces_[interface], arp)) return;
+  bool for_us = false;
+  for (const arp::Announcer& a : state.announcers) {
+    if (a.address() == arp.target && a.usable()) for_us = true;
+  }
+  state.cache.OnPacket(arp, for_us, core_.now);
+  RunCache(state, interfaces_[interface]);
 }
 
 void ArpLayer::Send(Interface& interface, Ipv4Address next_hop,
@@ -328,7 +347,9 @@ void ArpLayer::RunTimers() {
       while (announcer.NextDeadline() <= core_.now) {
         const auto packet = announcer.Poll(core_.now);
         if (!packet) break;
-        SendArp(interfaces_[i], *packet, MacAddress::Broadcast());
+        if (Speaks()) {
+          SendArp(interfaces_[i], *packet, MacAddress::Broadcast());
+        }
       }
     }
   }

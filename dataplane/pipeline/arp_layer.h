@@ -36,6 +36,8 @@ class ArpLayer {
 
   // Takes a packet whose data starts at the ARP packet.
   void Receive(Interface& interface, Packet* packet);
+  // An ARP packet that another core received, and answered if need be.
+  void ReceiveShared(uint16_t interface, const arp::Packet& arp);
 
   // Takes an IPv4 packet for `next_hop` and sends it, now or when the MAC
   // address is known; or drops it when that is never.
@@ -64,6 +66,8 @@ class ArpLayer {
 
   void SendArp(Interface& interface, const arp::Packet& arp,
                const MacAddress& to);
+  // Of several cores one makes claims and reports conflicts.
+  bool Speaks() const;
   bool NoteConflict(PerInterface& state, Interface& interface,
                     const arp::Packet& arp);
   void Park(PerInterface& state, uint32_t index, Packet* packet);

@@ -31,6 +31,8 @@ struct Secrets {
   }
 };
 
+class Steering;
+
 struct Core {
   Core(PacketPool* packet_pool, const Secrets& s, Time time)
       : pool(*packet_pool), secrets(s), rng(s.rng, 1), challenge_rng(s.rng, 2) {
@@ -42,8 +44,9 @@ struct Core {
   Secrets secrets;
   Rng rng;
   Counters counters;
-  Time now = kTimeZero;  // read once per turn
-  tcp::Now tcp_now;      // the same, in TCP's units
+  Steering* steering = nullptr;  // to the other cores, if there are any
+  Time now = kTimeZero;          // read once per turn
+  tcp::Now tcp_now;              // the same, in TCP's units
   // Few packets are left: payload is refused so that control still gets by.
   bool low_memory = false;
   uint32_t low_memory_mark = 0;  // ... namely fewer than this

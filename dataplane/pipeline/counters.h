@@ -34,6 +34,8 @@ namespace corelane::dataplane {
   X(icmp_errors_suppressed, "ICMP errors not sent: rate or RFC 1122") \
   X(udp_in, "UDP datagrams delivered")                                \
   X(udp_out, "UDP datagrams sent")                                    \
+  X(steered, "received packets passed on to the core that owns them") \
+  X(steering_mistrust, "devices found to spread flows otherwise")     \
   X(rx_checksum_software, "received packets whose sums we verified")  \
   X(tx_dropped_no_packet, "packets not sent: pool exhausted")         \
   X(tx_dropped_full, "packets not sent: transmit queue full")         \

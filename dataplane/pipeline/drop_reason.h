@@ -58,6 +58,7 @@ namespace corelane::dataplane {
   X(kNoRoute, "no_route", "no route to the destination")                       \
   X(kNoPacket, "no_packet", "packet pool exhausted")                           \
   X(kTxFull, "tx_full", "transmit queue full")                                 \
+  X(kSteeringFull, "steering_full", "the owning core's mailbox is full")       \
   X(kApplication, "application", "the application did not take it")
 
 enum class DropReason : uint8_t {

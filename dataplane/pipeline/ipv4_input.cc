@@ -7,6 +7,8 @@
 #include "dataplane/pipeline/ipv4_layer.h"
 #include "dataplane/pipeline/tcp_layer.h"
 #include "dataplane/pipeline/udp_layer.h"
+#include "dataplane/steering/classify.h"
+#include "dataplane/steering/steering.h"
 #include "proto/base/checksum.h"
 
 namespace corelane::dataplane {
@@ -200,7 +202,9 @@ void Ipv4Layer::ReceiveFragment(Ipv4Packet& in) {
     case ipv4::FragmentStatus::kComplete:
       CompleteDatagram(in, result.datagram);
       reassembly_.Finish(result.datagram);
-      break;
+      TakeBackFragments();
+      pass_on_to_ = kNobody;
+      return;
     default:
       core_.Drop(in.packet, ReasonFor(result.status));
   }
@@ -214,6 +218,10 @@ void Ipv4Layer::TakeBackFragments() {
     Packet* packet = PacketOf(released.handle);
     switch (released.reason) {
       case ipv4::ReleaseReason::kFinished:
+        if (pass_on_to_ != kNobody) {
+          core_.steering->PostFragment(pass_on_interface_, pass_on_to_, packet);
+          break;
+        }
         ++core_.counters.delivered;
         core_.pool.Free(packet);
         break;
@@ -243,12 +251,7 @@ void Ipv4Layer::ReportTimeout(Packet* first) {
                    {icmp::kTimeExceeded, icmp::kReassemblyExceeded, 0});
 }
 
-void Ipv4Layer::CompleteDatagram(const Ipv4Packet& last, uint32_t datagram) {
-  ++core_.counters.reassembled;
-  // All fragments count as delivered when they are let go; whatever becomes of
-  // the datagram counts once more, and stands for its last fragment.
-  --core_.counters.delivered;
-  const uint16_t length = reassembly_.PayloadLength(datagram);
+void Ipv4Layer::CopyTogether(uint32_t datagram) {
   for (uint32_t i = reassembly_.First(datagram); i != ipv4::Reassembly::kNone;
        i = reassembly_.Next(i)) {
     const ipv4::Fragment& f = reassembly_.At(i);
@@ -256,7 +259,28 @@ void Ipv4Layer::CompleteDatagram(const Ipv4Packet& last, uint32_t datagram) {
     std::memcpy(scratch_.data() + f.offset,
                 DataOf(packet) + (packet->data_len - f.length), f.length);
   }
+}
+
+void Ipv4Layer::CompleteDatagram(const Ipv4Packet& last, uint32_t datagram) {
+  const uint16_t length = reassembly_.PayloadLength(datagram);
+  CopyTogether(datagram);
   const MutableByteView payload(scratch_.data(), length);
+  if (Steering* steering = core_.steering; steering != nullptr) {
+    const uint16_t owner =
+        OwnerOfDatagram(last.header.protocol, last.header.source.value(),
+                        last.header.destination.value(), payload,
+                        steering->map(), steering->self());
+    if (owner != steering->self()) {
+      // Only now are its ports known. The owner puts it together once more.
+      pass_on_to_ = owner;
+      pass_on_interface_ = last.interface->index;
+      return;
+    }
+  }
+  ++core_.counters.reassembled;
+  // All fragments count as delivered when they are let go; whatever becomes of
+  // the datagram counts once more, and stands for its last fragment.
+  --core_.counters.delivered;
   switch (last.header.protocol) {
     case ipv4::kUdp:
       udp_->ReceiveReassembled(last, payload);

@@ -109,9 +109,12 @@ class Ipv4Layer {
   const ipv4::RouteTable& routes() const { return routes_; }
 
  private:
+  static constexpr uint16_t kNobody = 0xffff;
+
   void Deliver(Ipv4Packet& in);
   void ReceiveFragment(Ipv4Packet& in);
   void CompleteDatagram(const Ipv4Packet& last, uint32_t datagram);
+  void CopyTogether(uint32_t datagram);
   void DeliverReassembledTcp(const Ipv4Packet& last, ByteView segment);
   void TakeBackFragments();
   void ReportTimeout(Packet* first);
@@ -127,6 +130,9 @@ class Ipv4Layer {
   ipv4::RouteTable routes_;
   ipv4::Reassembly reassembly_;
   ipv4::IdentificationSource identification_;
+  // Whom the fragments of the datagram that is complete just now go to.
+  uint16_t pass_on_to_ = kNobody;
+  uint16_t pass_on_interface_ = 0;
   // Where datagrams that came in fragments are put together, one at a time.
   std::vector<uint8_t> scratch_;
 };

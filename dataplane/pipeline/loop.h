@@ -7,6 +7,7 @@
 #include <span>
 
 #include "dataplane/pipeline/pipeline.h"
+#include "dataplane/steering/steering.h"
 
 namespace corelane::dataplane {
 
@@ -42,6 +43,40 @@ uint32_t Turn(Pipeline& pipeline, std::span<Port> ports, Time now) {
     tx.Taken(n);
     work += n;
   }
+  return work;
+}
+
+// The same for one core among several: `steering` is the pipeline's.
+template <PortLike Port>
+uint32_t TurnShared(Pipeline& pipeline, Steering& steering,
+                    std::span<Port> ports, Time now) {
+  uint32_t work = 0;
+  pipeline.BeginTurn(now);
+  Packet* burst[kBurst];
+  for (uint16_t i = 0; i < ports.size(); ++i) {
+    if (!steering.HasQueue(i)) continue;
+    const uint16_t n = ports[i].RxBurst(burst, kBurst);
+    if (n == 0) continue;
+    work += n;
+    const uint16_t ours = steering.Sort(i, {burst, n});
+    if (ours > 0) pipeline.Receive(i, {burst, ours});
+  }
+  work += steering.Deliver();
+  pipeline.EndTurn();
+  for (uint16_t i = 0; i < ports.size(); ++i) {
+    TxQueue& tx = pipeline.tx(i);
+    if (tx.frames().empty()) continue;
+    if (!steering.HasQueue(i)) {
+      work += steering.PostFrames(i);
+      continue;
+    }
+    const std::span<Packet*> frames = tx.frames();
+    const uint16_t n =
+        ports[i].TxBurst(frames.data(), static_cast<uint16_t>(frames.size()));
+    tx.Taken(n);
+    work += n;
+  }
+  steering.Flush();
   return work;
 }
 

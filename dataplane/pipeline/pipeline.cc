@@ -141,6 +141,12 @@ void Pipeline::Receive(uint16_t interface, std::span<Packet* const> burst) {
   }
 }
 
+void Pipeline::ReceiveFragment(uint16_t interface, Packet* packet) {
+  ++core_.counters.rx_packets;
+  core_.counters.rx_bytes += packet->pkt_len;
+  ip_.Receive(interfaces_[interface], packet, /*link_group=*/false);
+}
+
 void Pipeline::ReceiveOne(Interface& interface, Packet* packet) {
   ++core_.counters.rx_packets;
   core_.counters.rx_bytes += packet->pkt_len;

@@ -71,6 +71,8 @@ class Pipeline {
   void BeginTurn(Time now) { core_.SetTime(now); }
   // Takes ownership of the packets.
   void Receive(uint16_t interface, std::span<Packet* const> burst);
+  // A fragment that another core passed on; it starts at its IP header.
+  void ReceiveFragment(uint16_t interface, Packet* packet);
   void EndTurn();
   TxQueue& tx(uint16_t interface) { return interfaces_[interface].tx; }
 

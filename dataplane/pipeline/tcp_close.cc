@@ -1,5 +1,7 @@
 // Timers, the end of connections, and what applications are told.
 #include <algorithm>
+#include <array>
+#include <atomic>
 
 #include "dataplane/pipeline/tcp_layer.h"
 #include "proto/tcp/close.h"
@@ -10,6 +12,22 @@ namespace corelane::dataplane {
 namespace {
 
 constexpr Duration kRetryWithoutMemory = 1ms;
+
+}  // namespace
+
+namespace {
+
+// Counts the views of static bytes; never reaches zero. Counted without
+// atomics, hence one for each core; and as devices let go of packets after the
+// stack is gone, they stay.
+rte_mbuf_ext_shared_info& OwnerOfStaticBytes() {
+  struct alignas(64) Owner {
+    rte_mbuf_ext_shared_info info{[](void*, void*) {}, nullptr, 1};
+  };
+  static std::array<Owner, 256> owners;
+  static std::atomic<uint32_t> next{0};
+  return owners[next.fetch_add(1) % owners.size()].info;
+}
 
 }  // namespace
 
@@ -34,7 +52,8 @@ TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
           {{{&blocks_[0], sizeof(tcp::ControlBlock)},
             {&requests_[0], sizeof(tcp::Request)},
             {&time_waits_[0], sizeof(tcp::TimeWait)}}}),
-      wheel_(&blocks_[0], core->tcp_now.tick) {}
+      wheel_(&blocks_[0], core->tcp_now.tick),
+      static_owner_(OwnerOfStaticBytes()) {}
 
 TcpLayer::~TcpLayer() {
   for (uint32_t i = 0; i < blocks_.high_water(); ++i) {

@@ -229,6 +229,9 @@ class TcpLayer {
   uint16_t OwnMss(const tcp::FlowKey& key, const tcp::Config& options) const;
   void ForgetRequests(uint32_t listener);
   absl::StatusOr<uint16_t> ChoosePort(tcp::FlowKey key);
+  uint16_t ProbePorts(tcp::FlowKey key, uint32_t first, uint32_t count,
+                      uint32_t& start, uint32_t patience,
+                      uint16_t& in_time_wait);
   bool PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const;
 
   // tcp_output.cc
@@ -314,7 +317,7 @@ class TcpLayer {
   Time reset_refilled_ = kTimeZero;
   Time cookies_until_ = kTimeZero;  // none that was sent is good after it
   uint32_t next_port_ = 0;          // RFC 6056's counter
-  static rte_mbuf_ext_shared_info static_owner_;
+  rte_mbuf_ext_shared_info& static_owner_;
 };
 
 }  // namespace corelane::dataplane

@@ -4,14 +4,20 @@
 #include "absl/strings/str_cat.h"
 #include "dataplane/pipeline/ipv4_layer.h"
 #include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/steering/steering.h"
 #include "proto/tcp/isn.h"
 
 namespace corelane::dataplane {
 namespace {
 
-// RFC 6335's dynamic ports, and as RFC 6056 advises some below them.
-constexpr uint32_t kFirstEphemeral = 32768;
-constexpr uint32_t kEphemeralCount = 65536 - kFirstEphemeral;
+// RFC 6335's dynamic ports and some below them; when none of those is left, all
+// but the well-known ones (RFC 6056 section 3.2).
+struct PortRange {
+  uint32_t first;
+  uint32_t count;
+};
+constexpr PortRange kEphemeral[] = {{32768, 32768}, {1024, 31744}};
+constexpr uint32_t kEphemeralCount = kEphemeral[0].count + kEphemeral[1].count;
 
 absl::Status NotOneHost(Ipv4Address address) {
   return absl::InvalidArgumentError(absl::StrCat(
@@ -93,37 +99,68 @@ bool TcpLayer::PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const {
   return false;
 }
 
-// RFC 6056: an offset that is a keyed hash of the destination (section 3.3.3),
-// so that one destination's ports say nothing of another's, and a counter that
-// moves on by random steps (section 3.3.5), so that even the next one towards
-// the same destination is not known; and yet no port comes back soon.
-absl::StatusOr<uint16_t> TcpLayer::ChoosePort(tcp::FlowKey key) {
-  // How far to look before a port in TIME-WAIT is good enough.
-  constexpr uint32_t kPatience = 1024;
-  constexpr uint32_t kMaxStep = 500;
-  key.local_port = 0;
-  const uint32_t offset = tcp::TimestampOffset(key, core_.secrets.ports);
-  next_port_ += 1 + core_.rng.Below(kMaxStep);
-  uint16_t in_time_wait = 0;
-  for (uint32_t i = 0; i < kEphemeralCount; ++i) {
-    if (i >= kPatience && in_time_wait != 0) break;
-    key.local_port = static_cast<uint16_t>(
-        kFirstEphemeral + (offset + next_port_ + i) % kEphemeralCount);
+// Looks for a free local port from `start` on, at up to `patience` of those
+// that this core may use. 0 if there is none; then `in_time_wait` may name one
+// that can be taken over.
+uint16_t TcpLayer::ProbePorts(tcp::FlowKey key, uint32_t first, uint32_t count,
+                              uint32_t& start, uint32_t patience,
+                              uint16_t& in_time_wait) {
+  const Steering* steering = core_.steering;
+  const uint32_t base = steering == nullptr ? 0 : steering->map().BaseOf(key);
+  for (uint32_t i = 0; i < count && patience > 0; ++i) {
+    key.local_port = static_cast<uint16_t>(first + (start + i) % count);
+    // Its replies have to arrive here.
+    if (steering != nullptr &&
+        steering->map().OwnerAt(base, key.local_port) != steering->self()) {
+      continue;
+    }
+    --patience;
     if (listeners_.Find(key.local(), key.local_port, kAnyPort) != nullptr) {
       continue;
     }
     bool may_take_over = false;
     if (PortIsFree(key, &may_take_over)) {
-      next_port_ += i;
+      start += i;
       return key.local_port;
     }
     if (may_take_over && in_time_wait == 0) in_time_wait = key.local_port;
   }
-  if (in_time_wait != 0) return in_time_wait;
-  return absl::ResourceExhaustedError(
-      absl::StrCat("all ", kEphemeralCount, " source ports of ",
-                   ToString(key.local()), " towards ", ToString(key.remote()),
-                   ":", key.remote_port, " are in use"));
+  return 0;
+}
+
+// RFC 6056: an offset that is a keyed hash of the destination (section 3.3.3),
+// so that one destination's ports say nothing of another's, and a counter that
+// moves on by random steps (section 3.3.5), so that even the next one towards
+// the same destination is not known; and yet no port comes back soon.
+absl::StatusOr<uint16_t> TcpLayer::ChoosePort(tcp::FlowKey key) {
+  // A range of which so many in a row are taken is as good as full: the other
+  // one is looked at, and one in TIME-WAIT is good enough. Only then all are.
+  constexpr uint32_t kPatience = 256;
+  constexpr uint32_t kMaxStep = 500;
+  key.local_port = 0;
+  next_port_ += 1 + core_.rng.Below(kMaxStep);
+  const uint32_t start =
+      tcp::TimestampOffset(key, core_.secrets.ports) + next_port_;
+  uint16_t in_time_wait = 0;
+  for (const uint32_t patience : {kPatience, kEphemeralCount}) {
+    for (const PortRange& range : kEphemeral) {
+      uint32_t at = start;
+      const uint16_t port =
+          ProbePorts(key, range.first, range.count, at, patience, in_time_wait);
+      if (port == 0) continue;
+      next_port_ += at - start;
+      return port;
+    }
+    if (in_time_wait != 0) return in_time_wait;
+  }
+  return absl::ResourceExhaustedError(absl::StrCat(
+      core_.steering == nullptr
+          ? absl::StrCat("all ", kEphemeralCount)
+          : absl::StrCat("this core's share of the ", kEphemeralCount),
+      " source ports of ", ToString(key.local()), " towards ",
+      ToString(key.remote()), ":", key.remote_port,
+      core_.steering == nullptr ? " are" : " is",
+      " in use; add another --addr, or close connections"));
 }
 
 absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
@@ -155,6 +192,12 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
     auto chosen = ChoosePort(key);
     if (!chosen.ok()) return chosen.status();
     key.local_port = *chosen;
+  } else if (const Steering* s = core_.steering;
+             s != nullptr && s->map().OwnerOf(key) != s->self()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "source port ", source_port, ": replies from ", ToString(remote), ":",
+        port, " arrive on core ", s->map().OwnerOf(key),
+        ", not on this one; connect there, or let a port be chosen"));
   }
   const uint64_t hash = HashOf(key);
   bool may_take_over = false;

@@ -26,10 +26,6 @@ constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20 + tcp::kMaxOptionsLength;
 
 }  // namespace
 
-// Counts the views of static bytes; never reaches zero.
-rte_mbuf_ext_shared_info TcpLayer::static_owner_{[](void*, void*) {}, nullptr,
-                                                 1};
-
 void TcpLayer::MarkDirty(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.Has(tcp::kDirty)) return;

@@ -11,72 +11,79 @@
 #include "dataplane/runtime/stop_signal.h"
 
 namespace corelane::runtime {
-namespace {
 
-dataplane::PacketBackend BackendOf(pmd::PacketMempool* mempool) {
+dataplane::PacketBackend CoreLoop::BackendOf(CoreLoop* loop) {
   dataplane::PacketBackend backend;
-  backend.self = mempool;
+  backend.self = loop;
   backend.take = [](void* self, dataplane::Packet** out, uint32_t n) {
-    return static_cast<pmd::PacketMempool*>(self)->Take(out, n);
+    const auto* me = static_cast<CoreLoop*>(self);
+    return me->mempools_[me->core_].Take(out, n);
   };
   backend.give = [](void* self, dataplane::Packet** packets, uint32_t n) {
-    static_cast<pmd::PacketMempool*>(self)->Give(packets, n);
+    const auto* me = static_cast<CoreLoop*>(self);
+    me->mempools_[me->core_].Give(packets, n);
   };
-  backend.available = [](void* self) {
-    return static_cast<pmd::PacketMempool*>(self)->Available();
-  };
+  backend.available = AvailablePackets;
   return backend;
 }
 
-}  // namespace
+// Steered packets stay in the pool of the core that received them, so that any
+// core may be the one that has to let go: the poorest pool counts.
+uint32_t CoreLoop::AvailablePackets(void* self) {
+  const auto* me = static_cast<CoreLoop*>(self);
+  uint32_t least = UINT32_MAX;
+  for (const pmd::PacketMempool& pool : me->mempools_) {
+    least = std::min(least, pool.Available());
+  }
+  return least;
+}
 
-CoreLoop::CoreLoop(pmd::PacketMempool* mempool, std::unique_ptr<pmd::Idle> idle,
-                   Duration grace)
-    : idle_(std::move(idle)),
+CoreLoop::CoreLoop(std::span<pmd::PacketMempool> mempools, uint16_t core,
+                   std::unique_ptr<pmd::Idle> idle, Duration grace)
+    : mempools_(mempools),
+      core_(core),
+      idle_(std::move(idle)),
       mailbox_([this] { idle_->Wake(); }),
-      pool_(BackendOf(mempool)),
+      pool_(BackendOf(this)),
       grace_(grace) {}
 
 absl::StatusOr<std::unique_ptr<CoreLoop>> CoreLoop::Create(
-    const dataplane::PipelineConfig& config,
-    std::span<const std::unique_ptr<pmd::Port>> ports, uint16_t queue,
-    pmd::PacketMempool* mempool, pmd::IdleMode idle_mode, Duration grace) {
+    const dataplane::PipelineConfig& config, CorePlace place,
+    std::span<const std::unique_ptr<pmd::Port>> ports,
+    std::span<pmd::PacketMempool> mempools, pmd::IdleMode idle_mode,
+    Duration grace) {
   pmd::IdleOptions idle_options;
   idle_options.mode = idle_mode;
   auto idle = pmd::Idle::Create(idle_options);
   if (!idle.ok()) return idle.status();
   std::unique_ptr<CoreLoop> loop(
-      new CoreLoop(mempool, *std::move(idle), grace));
-  for (const auto& port : ports) {
-    loop->queues_.emplace_back(port.get(), queue);
-    loop->idle_->Watch(port.get(), queue);
+      new CoreLoop(mempools, place.core, *std::move(idle), grace));
+  for (size_t i = 0; i < ports.size(); ++i) {
+    // Without one of our own it stands for nothing and is never polled.
+    loop->queues_.emplace_back(ports[i].get(), place.core);
+    if (place.group != nullptr && place.shares[i].sender != place.core) {
+      continue;
+    }
+    loop->idle_->Watch(ports[i].get(), place.core);
   }
   auto pipeline =
       dataplane::Pipeline::Create(config, &loop->pool_, loop->clock_.Now());
   if (!pipeline.ok()) return pipeline.status();
   loop->pipeline_ = *std::move(pipeline);
+  if (place.group == nullptr) return loop;
+  loop->group_ = place.group;
+  loop->steering_ = std::make_unique<dataplane::Steering>(
+      place.group, place.core, loop->pipeline_.get(), std::move(place.shares));
+  place.group->SetWaker(place.core, {loop->idle_.get(), [](void* sleeper) {
+                                       static_cast<pmd::Idle*>(sleeper)->Wake();
+                                     }});
   return loop;
 }
 
 uint32_t CoreLoop::TurnOnce(Time now) {
-  return dataplane::Turn(*pipeline_, std::span<TappedQueue>(queues_), now);
-}
-
-bool CoreLoop::ClaimAddresses() {
-  constexpr Duration kPatience = 1s;
-  const Time give_up = clock_.Now() + kPatience;
-  while (StopSignal::Requests() == 0) {
-    const Time now = clock_.Now();
-    const uint32_t work = TurnOnce(now);
-    if (!pipeline_->arp().Contested().IsAny()) return false;
-    if (pipeline_->arp().AllUsable() || now > give_up) return true;
-    if (work > 0) {
-      idle_->Worked(now);
-    } else {
-      idle_->Wait(now, std::min(pipeline_->NextDeadline(), give_up));
-    }
-  }
-  return false;
+  const std::span<TappedQueue> queues(queues_);
+  if (steering_ == nullptr) return dataplane::Turn(*pipeline_, queues, now);
+  return dataplane::TurnShared(*pipeline_, *steering_, queues, now);
 }
 
 void CoreLoop::KeepHouse(Time now) {
@@ -86,7 +93,7 @@ void CoreLoop::KeepHouse(Time now) {
 }
 
 void CoreLoop::Run() {
-  StopSignal::SetSleeper(idle_.get());
+  StopSignal::AddSleeper(idle_.get());
   began_ = turn_at_ = clock_.Now();
   bool worked = false;
   for (;;) {
@@ -96,7 +103,8 @@ void CoreLoop::Run() {
     if (now >= keep_house_at_) KeepHouse(now);
     uint32_t work = TurnOnce(now);
     if (mailbox_.Poll(*pipeline_)) ++work;
-    if (StopSignal::Requests() > 0 && Stopping(now)) [[unlikely]] {
+    if (StopSignal::Requests() > 0 && Stopping(now) && MayLeave())
+        [[unlikely]] {
       break;
     }
     worked = work > 0;
@@ -106,9 +114,18 @@ void CoreLoop::Run() {
     }
     idle_->Wait(now, NextDeadline(now));
   }
-  StopSignal::SetSleeper(nullptr);
+  StopSignal::RemoveSleeper(idle_.get());
   mailbox_.Close();
-  AbortRemaining();
+}
+
+bool CoreLoop::MayLeave() {
+  if (group_ == nullptr) return true;
+  if (!drained_) {
+    drained_ = true;
+    group_->NoteDrained();
+    for (uint16_t i = 0; i < group_->cores(); ++i) group_->Wake(i);
+  }
+  return group_->AllDrained();
 }
 
 CoreLoad CoreLoop::load() const {
@@ -139,6 +156,7 @@ Time CoreLoop::NextDeadline(Time now) {
     // A full device does not wake anybody when it has room again.
     if (!pipeline_->tx(static_cast<uint16_t>(i)).frames().empty()) return now;
   }
+  if (steering_ != nullptr && steering_->HasMail()) return now;
   return std::min(pipeline_->NextDeadline(), give_up_);
 }
 

@@ -14,6 +14,7 @@
 #include "dataplane/pipeline/pipeline.h"
 #include "dataplane/runtime/capture_tap.h"
 #include "dataplane/runtime/mailbox.h"
+#include "dataplane/steering/steering.h"
 #include "pmd/clock.h"
 #include "pmd/idle.h"
 #include "pmd/packet_mempool.h"
@@ -29,14 +30,22 @@ struct CoreLoad {
   Duration slept{};  // of the rest, asleep; else it polled for nothing
 };
 
+// A core's place among the others.
+struct CorePlace {
+  uint16_t core = 0;                      // and its queue of each port
+  dataplane::CoreGroup* group = nullptr;  // nullptr: it is the only one
+  std::vector<dataplane::PortShare> shares;
+};
+
 class CoreLoop {
  public:
-  // Polls queue `queue` of each port, ports[i] being the pipeline's interface
-  // i. Ports and mempool outlive it.
+  // Polls its queue of each port, ports[i] being the pipeline's interface i.
+  // Takes packets from mempools[place.core]. All of these outlive it.
   static absl::StatusOr<std::unique_ptr<CoreLoop>> Create(
-      const dataplane::PipelineConfig& config,
-      std::span<const std::unique_ptr<pmd::Port>> ports, uint16_t queue,
-      pmd::PacketMempool* mempool, pmd::IdleMode idle_mode, Duration grace);
+      const dataplane::PipelineConfig& config, CorePlace place,
+      std::span<const std::unique_ptr<pmd::Port>> ports,
+      std::span<pmd::PacketMempool> mempools, pmd::IdleMode idle_mode,
+      Duration grace);
   CoreLoop(const CoreLoop&) = delete;
   CoreLoop& operator=(const CoreLoop&) = delete;
 
@@ -46,14 +55,21 @@ class CoreLoop {
     housekeeping_ = std::move(housekeeping);
   }
 
-  // Turns until the addresses are known to be free, by asking for them. False:
-  // another host has one, or a stop was asked for. Gives up asking after a
-  // second.
-  bool ClaimAddresses();
+  // Turns once, before Run.
+  uint32_t ClaimTurn(Time now) { return TurnOnce(now); }
+  Time Now() { return clock_.Now(); }
 
   // Turns until a stop is asked for and every connection has ended, or the
-  // grace is over. On the core's own thread.
+  // grace is over; among several, until that holds for all of them. On the
+  // core's own thread.
   void Run();
+  // When every core's Run has returned: resets what did not end in time, so
+  // that the peers need not find out by themselves. Any one thread, core by
+  // core; LastTurn then has what that queued sent, also by other cores.
+  void AbortRemaining();
+  void LastTurn() { TurnOnce(clock_.Now()); }
+  // Gives back what others posted and nobody will look at.
+  void LetGoOfMail() { steering_.reset(); }
 
   // Before Run, from the thread that will run it; else through the mailbox.
   dataplane::Pipeline& pipeline() { return *pipeline_; }
@@ -67,23 +83,32 @@ class CoreLoop {
   }
 
  private:
-  CoreLoop(pmd::PacketMempool* mempool, std::unique_ptr<pmd::Idle> idle,
-           Duration grace);
+  CoreLoop(std::span<pmd::PacketMempool> mempools, uint16_t core,
+           std::unique_ptr<pmd::Idle> idle, Duration grace);
 
   // Polls, works, sends; returns how much there was to do.
   uint32_t TurnOnce(Time now);
   void KeepHouse(Time now);
   // Whether the loop is to end now.
   bool Stopping(Time now);
-  // Resets what did not end in time: the peers need not find out by themselves.
-  void AbortRemaining();
   Time NextDeadline(Time now);
 
+  // Whether this core may leave: it is drained, and nobody needs it.
+  bool MayLeave();
+
+  static uint32_t AvailablePackets(void* self);
+  static dataplane::PacketBackend BackendOf(CoreLoop* loop);
+
+  std::span<pmd::PacketMempool> mempools_;  // of all cores
+  uint16_t core_;
   pmd::Clock clock_;
   std::unique_ptr<pmd::Idle> idle_;
   Mailbox mailbox_;
   dataplane::PacketPool pool_;
   std::unique_ptr<dataplane::Pipeline> pipeline_;
+  dataplane::CoreGroup* group_ = nullptr;
+  std::unique_ptr<dataplane::Steering> steering_;  // nullptr: the only core
+  bool drained_ = false;
   std::vector<TappedQueue> queues_;
   std::function<void(Time)> housekeeping_;
   Time keep_house_at_ = kTimeZero;

@@ -42,7 +42,8 @@ uint32_t ForPayload(uint32_t max_connections) {
 
 absl::StatusOr<MemoryPlan> PlanMemory(const MemoryDemand& demand) {
   const uint32_t in_devices = demand.ports * (kRxDescriptors + kTxDescriptors);
-  const uint32_t fixed = in_devices + kInCaches;
+  // Every core's pool may have packets in every core's caches.
+  const uint32_t fixed = in_devices + demand.cores * kInCaches;
   const uint64_t own = kOwnBytes + demand.ports * kPerPortBytes;
   pmd::PacketMempoolOptions pool;
   pool.private_size = dataplane::kPacketPrivateSize;
@@ -55,13 +56,13 @@ absl::StatusOr<MemoryPlan> PlanMemory(const MemoryDemand& demand) {
     pool.packets = packets;
     uint64_t bytes = pmd::PacketMempool::BytesNeeded(pool);
     if (!demand.huge_pages) bytes += packets * (rounded - one);
-    return own + bytes + bytes / 1000;
+    return own + demand.cores * (bytes + bytes / 1000);
   };
 
   MemoryPlan plan;
   plan.data_room = pool.data_room;
   if (demand.memory_mb == 0) {
-    plan.packets = fixed + ForPayload(demand.max_connections);
+    plan.packets = fixed + ForPayload(demand.max_connections / demand.cores);
     plan.memory_mb = static_cast<uint32_t>(bytes_for(plan.packets) / kMib + 1);
     return plan;
   }

@@ -15,6 +15,7 @@ inline constexpr uint32_t kMaxConnections = 1u << 24;
 inline constexpr uint16_t kMaxMtu = 9216;
 
 struct MemoryDemand {
+  uint16_t cores = 1;
   uint16_t ports = 1;
   uint16_t mtu = 1500;
   uint32_t max_connections = 65536;

@@ -28,13 +28,15 @@ struct RuntimeOptions {
   std::vector<pmd::DeviceSpec> devices;
   std::vector<DeviceAddress> addresses;
   std::vector<dataplane::StaticRoute> routes;
-  uint32_t max_connections = 65536;
+  uint32_t max_connections = 65536;  // on each core
   tcp::Config tcp;
   std::optional<pmd::IdleMode> idle;  // nullopt: what suits the devices
   uint16_t mtu = 0;                   // 0: the devices' own
   pmd::HugePages huge_pages = pmd::HugePages::kAuto;
-  uint32_t memory_mb = 0;   // MiB of packet memory; 0: by the other options
-  std::optional<int> core;  // the CPU to stay on; nullopt: see Runtime::Start
+  uint32_t memory_mb = 0;  // MiB of packet memory; 0: by the other options
+  // The CPUs to stay on, one core of the stack on each; empty: one core, see
+  // Runtime::Start.
+  std::vector<int> cores;
   std::vector<std::string> raw_eal_args;
   bool verbose = false;  // lets DPDK write to stderr while it starts
   // How long a stop waits for connections to end.

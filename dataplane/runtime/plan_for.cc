@@ -1,5 +1,7 @@
 #include "dataplane/runtime/plan_for.h"
 
+#include <algorithm>
+
 #include "pmd/huge_pages.h"
 
 namespace corelane::runtime {
@@ -8,6 +10,8 @@ absl::StatusOr<MemoryPlan> PlanFor(const RuntimeOptions& options) {
   MemoryDemand demand;
   demand.ports = static_cast<uint16_t>(options.devices.size());
   if (options.mtu != 0) demand.mtu = options.mtu;
+  demand.cores =
+      static_cast<uint16_t>(std::max<size_t>(1, options.cores.size()));
   demand.max_connections = options.max_connections;
   demand.memory_mb = options.memory_mb;
   // Planned for huge pages first: with them less is needed, and whether there

@@ -1,11 +1,13 @@
 #include "dataplane/runtime/runtime.h"
 
+#include <rte_launch.h>
 #include <rte_pdump.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <new>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -21,6 +23,17 @@
 namespace corelane::runtime {
 namespace {
 
+// af_packet makes its queues when DPDK starts, and one if nobody asks for more.
+void AskForQueues(std::vector<pmd::DeviceSpec>& devices, size_t queues) {
+  for (pmd::DeviceSpec& device : devices) {
+    if (device.kind == pmd::DeviceKind::kAfPacket &&
+        device.arguments.find("qpairs=") == std::string::npos) {
+      absl::StrAppend(&device.arguments,
+                      ",qpairs=", std::min<size_t>(queues, 16));
+    }
+  }
+}
+
 pmd::EalOptions EalOptionsFor(const RuntimeOptions& options,
                               const MemoryPlan& plan) {
   pmd::EalOptions eal;
@@ -28,8 +41,10 @@ pmd::EalOptions EalOptionsFor(const RuntimeOptions& options,
   eal.devices = options.devices;
   eal.huge_pages = options.huge_pages;
   eal.memory_mb = plan.memory_mb;
-  // One lcore: more would be threads that wait for ever.
-  eal.cores = {options.core.has_value() ? *options.core : sched_getcpu()};
+  // One lcore for each core: more would be threads that wait for ever.
+  eal.cores = options.cores;
+  if (eal.cores.empty()) eal.cores = {sched_getcpu()};
+  if (eal.cores.size() > 1) AskForQueues(eal.devices, eal.cores.size());
   eal.raw_args = options.raw_eal_args;
   return eal;
 }
@@ -41,8 +56,8 @@ absl::StatusOr<pmd::Eal> StartEal(const RuntimeOptions& options,
   cpu_set_t before;
   const bool known = sched_getaffinity(0, sizeof(before), &before) == 0;
   absl::StatusOr<pmd::Eal> eal = pmd::Eal::Start(EalOptionsFor(options, plan));
-  const bool free = !options.core.has_value() &&
-                    IdleModeOf(options) == pmd::IdleMode::kAdaptive;
+  const bool free =
+      options.cores.empty() && IdleModeOf(options) == pmd::IdleMode::kAdaptive;
   if (eal.ok() && known && free) {
     sched_setaffinity(0, sizeof(before), &before);
   }
@@ -89,6 +104,8 @@ Runtime::~Runtime() {
   std::optional<StderrHold> hold;
   if (!options_.verbose) hold.emplace();
   if (eal_.uses_huge_pages()) rte_pdump_uninit();
+  // Mail between them goes back first, while all of them are there.
+  for (auto& core : cores_) core->LetGoOfMail();
   cores_.clear();
   ports_.clear();
 }
@@ -125,20 +142,27 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Start(
 }
 
 absl::Status Runtime::CreatePools(uint32_t packets, uint16_t data_room) {
-  pmd::PacketMempoolOptions pool;
-  pool.name = "corelane_core0";
-  pool.packets = packets;
-  pool.private_size = dataplane::kPacketPrivateSize;
-  pool.data_room = data_room;
-  auto mempool = pmd::PacketMempool::Create(pool);
-  if (!mempool.ok()) return mempool.status();
-  mempools_.push_back(*std::move(mempool));
+  const size_t cores = std::max<size_t>(1, options_.cores.size());
+  for (size_t i = 0; i < cores; ++i) {
+    pmd::PacketMempoolOptions pool;
+    pool.name = absl::StrCat("corelane_core", i);
+    pool.packets = packets;
+    pool.private_size = dataplane::kPacketPrivateSize;
+    pool.data_room = data_room;
+    auto mempool = pmd::PacketMempool::Create(pool);
+    if (!mempool.ok()) return mempool.status();
+    mempools_.push_back(*std::move(mempool));
+  }
   return absl::OkStatus();
 }
 
 absl::Status Runtime::OpenPorts() {
   pmd::PortOptions port_options;
   port_options.queues = static_cast<uint16_t>(mempools_.size());
+  absl::StatusOr<dataplane::Secrets> secrets = DrawSecrets();
+  if (!secrets.ok()) return secrets.status();
+  Rng rng(secrets->rng, 0);
+  rss_key_ = port_options.rss_key = pmd::RandomRssKey(rng);
   port_options.rx_descriptors = kRxDescriptors;
   port_options.tx_descriptors = kTxDescriptors;
   port_options.mtu = options_.mtu;
@@ -188,16 +212,31 @@ dataplane::PipelineConfig Runtime::MakePipelineConfig() {
   return config;
 }
 
+void Runtime::PlanCores() {
+  const auto cores = static_cast<uint16_t>(mempools_.size());
+  std::vector<pmd::PortCaps> caps;
+  for (const auto& port : ports_) caps.push_back(port->caps());
+  spread_ = PlanSpread(caps, cores, rss_key_);
+  if (cores == 1) return;
+  group_ = std::make_unique<dataplane::CoreGroup>(cores, spread_.Map());
+}
+
 absl::Status Runtime::CreateCores() {
+  PlanCores();
   dataplane::PipelineConfig config = MakePipelineConfig();
   absl::StatusOr<dataplane::Secrets> secrets = DrawSecrets();
   if (!secrets.ok()) return secrets.status();
   config.secrets = *secrets;
   try {
-    auto core = CoreLoop::Create(config, ports_, 0, mempools_.data(),
-                                 IdleModeOf(options_), options_.grace);
-    if (!core.ok()) return core.status();
-    cores_.push_back(*std::move(core));
+    for (uint16_t i = 0; i < mempools_.size(); ++i) {
+      // What peers see is the same on every core, but no two draw alike.
+      config.secrets.rng.k0 = secrets->rng.k0 + i;
+      auto core = CoreLoop::Create(
+          config, {i, group_.get(), spread_.SharesOf(i)}, ports_, mempools_,
+          IdleModeOf(options_), options_.grace);
+      if (!core.ok()) return core.status();
+      cores_.push_back(*std::move(core));
+    }
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
         absl::StrCat("--max-connections ", options_.max_connections,
@@ -209,13 +248,52 @@ absl::Status Runtime::CreateCores() {
 
 absl::Status Runtime::ClaimAddresses() {
   claiming_ = true;
-  const bool free = cores_[0]->ClaimAddresses();
+  const bool free = AddressesAreFree();
   claiming_ = false;
   if (free || StopSignal::Requests() > 0) return absl::OkStatus();
   return absl::AlreadyExistsError(last_notice_);
 }
 
-void Runtime::Run() { cores_[0]->Run(); }
+// Turns all cores, as an answer may come to any; on this thread, as there is
+// nothing else to do yet.
+bool Runtime::AddressesAreFree() {
+  constexpr Duration kPatience = 1s;
+  constexpr Duration kNap = 100us;
+  const Time give_up = cores_[0]->Now() + kPatience;
+  while (StopSignal::Requests() == 0) {
+    uint32_t work = 0;
+    bool usable = true;
+    for (auto& core : cores_) {
+      work += core->ClaimTurn(core->Now());
+      const dataplane::ArpLayer& arp = core->pipeline().arp();
+      if (!arp.Contested().IsAny()) return false;
+      usable = usable && arp.AllUsable();
+    }
+    if (usable || cores_[0]->Now() > give_up) return true;
+    if (work == 0) std::this_thread::sleep_for(kNap);
+  }
+  return false;
+}
+
+void Runtime::Run() {
+  for (size_t i = 1; i < cores_.size(); ++i) {
+    rte_eal_remote_launch(
+        [](void* core) {
+          static_cast<CoreLoop*>(core)->Run();
+          return 0;
+        },
+        cores_[i].get(), static_cast<unsigned>(options_.cores[i]));
+  }
+  cores_[0]->Run();
+  for (size_t i = 1; i < cores_.size(); ++i) {
+    rte_eal_wait_lcore(static_cast<unsigned>(options_.cores[i]));
+  }
+  for (auto& core : cores_) core->AbortRemaining();
+  // Once more for those whose frames others send.
+  if (cores_.size() > 1) {
+    for (auto& core : cores_) core->LastTurn();
+  }
+}
 
 uint64_t Runtime::packets() const {
   uint64_t sum = 0;

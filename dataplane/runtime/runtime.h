@@ -13,6 +13,7 @@
 #include "dataplane/runtime/core_loop.h"
 #include "dataplane/runtime/live_network.h"
 #include "dataplane/runtime/options.h"
+#include "dataplane/runtime/port_spread.h"
 #include "pmd/eal.h"
 #include "pmd/packet_mempool.h"
 #include "pmd/port.h"
@@ -26,8 +27,9 @@ class Runtime {
   // Checks the options, starts DPDK, opens the devices. What fails leaves
   // nothing behind; the message is one line.
   //
-  // The loop runs on the calling thread. It stays on the CPU that was asked
-  // for; else a spinning loop stays on the one that it started on, and a loop
+  // The first core's loop runs on the calling thread, each other one on a
+  // thread of its own. They stay on the CPUs that were asked for; else there is
+  // one core: a spinning loop stays on the CPU that it started on, and a loop
   // that sleeps goes where the kernel puts it.
   static absl::StatusOr<std::unique_ptr<Runtime>> Start(
       const RuntimeOptions& options);
@@ -40,10 +42,10 @@ class Runtime {
   // the other host.
   absl::Status ClaimAddresses();
 
-  // Until a stop is asked for by a signal (StopSignal).
+  // Until a stop is asked for by a signal (StopSignal), on all cores.
   void Run();
 
-  // One core now. Everything above asks core by core.
+  // Everything above asks core by core.
   uint32_t cores() const { return static_cast<uint32_t>(cores_.size()); }
   CoreLoop& core(uint32_t i) { return *cores_[i]; }
   dataplane::Pipeline& pipeline() { return cores_[0]->pipeline(); }
@@ -62,6 +64,8 @@ class Runtime {
   const std::vector<std::unique_ptr<pmd::Port>>& ports() const {
     return ports_;
   }
+  // How packets get from each port to their cores; fixed at start.
+  const std::vector<PortSpread>& spread() const { return spread_.ports; }
   // Fixed at start, readable from any thread: the packets of all pools.
   uint64_t packets() const;
 
@@ -70,6 +74,8 @@ class Runtime {
 
   absl::Status CreatePools(uint32_t packets, uint16_t data_room);
   absl::Status OpenPorts();
+  bool AddressesAreFree();
+  void PlanCores();
   absl::Status CreateCores();
   dataplane::PipelineConfig MakePipelineConfig();
   static void WriteNotice(void* self, std::string_view line);
@@ -83,6 +89,9 @@ class Runtime {
   std::string last_notice_;                   // while claiming
   std::vector<pmd::PacketMempool> mempools_;  // one per core
   std::vector<std::unique_ptr<pmd::Port>> ports_;
+  std::vector<uint8_t> rss_key_;
+  SpreadPlan spread_;
+  std::unique_ptr<dataplane::CoreGroup> group_;  // nullptr: one core
   std::vector<std::unique_ptr<CoreLoop>> cores_;
 };
 

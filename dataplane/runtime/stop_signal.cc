@@ -11,13 +11,22 @@ namespace corelane::runtime {
 namespace {
 
 std::atomic<int> requests{0};
-std::atomic<pmd::Idle*> sleeper{nullptr};
+std::array<std::atomic<pmd::Idle*>, StopSignal::kMostSleepers> sleepers{};
+
+// Puts `to` where `from` is.
+void Swap(pmd::Idle* from, pmd::Idle* to) {
+  for (std::atomic<pmd::Idle*>& sleeper : sleepers) {
+    pmd::Idle* expected = from;
+    if (sleeper.compare_exchange_strong(expected, to)) return;
+  }
+}
 
 void OnSignal(int /*signal*/) {
   const int saved = errno;
   if (requests.fetch_add(1) >= 2) _exit(1);
-  pmd::Idle* idle = sleeper.load();
-  if (idle != nullptr) idle->Wake();
+  for (std::atomic<pmd::Idle*>& sleeper : sleepers) {
+    if (pmd::Idle* idle = sleeper.load(); idle != nullptr) idle->Wake();
+  }
   errno = saved;
 }
 
@@ -41,7 +50,7 @@ StopSignal::StopSignal() {
 }
 
 StopSignal::~StopSignal() {
-  sleeper.store(nullptr);
+  for (std::atomic<pmd::Idle*>& sleeper : sleepers) sleeper.store(nullptr);
   for (size_t i = 0; i < kSignals.size(); ++i) {
     sigaction(kSignals[i], &before_[i], nullptr);
   }
@@ -50,6 +59,8 @@ StopSignal::~StopSignal() {
 
 int StopSignal::Requests() { return requests.load(std::memory_order_relaxed); }
 
-void StopSignal::SetSleeper(pmd::Idle* idle) { sleeper.store(idle); }
+void StopSignal::AddSleeper(pmd::Idle* idle) { Swap(nullptr, idle); }
+
+void StopSignal::RemoveSleeper(pmd::Idle* idle) { Swap(idle, nullptr); }
 
 }  // namespace corelane::runtime

@@ -26,10 +26,12 @@ class StopSignal {
   // signal ends the process on the spot.
   static int Requests();
 
-  // Whom a signal wakes; nullptr for nobody. Signals may be delivered to any
-  // thread, so that the sleeping loop's own system call is not always cut
-  // short.
-  static void SetSleeper(pmd::Idle* idle);
+  // Whom a signal wakes. Signals may be delivered to any thread, so that a
+  // sleeping loop's own system call is not always cut short. At most
+  // kMostSleepers.
+  static constexpr int kMostSleepers = 128;
+  static void AddSleeper(pmd::Idle* idle);
+  static void RemoveSleeper(pmd::Idle* idle);
 
  private:
   static constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};

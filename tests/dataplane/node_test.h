@@ -96,7 +96,7 @@ class NodeTest : public testing::Test {
     return node_->pipeline().core().counters.Drop(reason);
   }
   uint32_t PacketsHeld() {
-    return node_->heap().capacity() - node_->pool().available();
+    return node_->heap().capacity() - node_->FreePackets();
   }
 
   // A peer's side of a connection, by its port.

@@ -210,10 +210,11 @@ class Lab:
         self.servers.append(server)
         return server
 
-    def start(self, *words, name=None):
-        """Starts a service on this lab's device; it answers on return."""
+    def start(self, *words, name=None, options=""):
+        """Starts a service on this lab's device, with more `options` of the
+        device's perhaps; it answers on return."""
         server = self.launch(
-            words[0], "--dev", self.dev_flag(), "--addr",
+            words[0], "--dev", self.dev_flag() + options, "--addr",
             f"{STACK}/{PREFIX}", *words[1:], name=name,
         )
 

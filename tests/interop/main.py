@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import check_control
+import check_cores
 import check_http
 import check_input
 import check_network
@@ -98,6 +99,24 @@ def lossy_checks(report, lab):
                      lab, congestion, seconds=120)
 
 
+def cores_checks(report, lab):
+    d = lab.device
+    one = ",queues=1" if d == "tap" else ",qpairs=1"
+    for queues, options in ((2, ""), (1, one)):
+        name = f"{d} 2 cores, {queues} queue{'s' if queues > 1 else ''}"
+        if not report.wants(name):
+            continue
+        server = lab.start("echo", "--cores", "0,1", options=options)
+        report.check(name, check_cores.traffic, server, queues)
+        report.check(f"{name}, 1000 connections", check_tcp.thousand, server)
+        report.check(f"{name}, bulk", check_tcp.bulk_echo, server)
+        report.check(f"{name}, stop", check_cores.stops, server)
+        server.stop()
+    if d == "tap":
+        report.check("memif 2 cores", check_cores.memif, lab)
+        report.check("ring 2 cores", check_cores.ring, lab)
+
+
 def input_checks(report, lab):
     os.makedirs("/var/run/dpdk", exist_ok=True)
     before = set(os.listdir("/var/run/dpdk"))
@@ -139,6 +158,8 @@ def main():
             with_lab(report, arguments, device,
                      http_checks(f"{root}/site", digest))
             with_lab(report, arguments, device, start_checks)
+            if device != "af_xdp" and os.cpu_count() > 1:
+                with_lab(report, arguments, device, cores_checks)
         if "af_packet" in (arguments.device or DEVICES):
             with_lab(report, arguments, "af_packet", lossy_checks,
                      goodput.LossyLab)

@@ -38,6 +38,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         GoodCase{"tap", "net_tap0,iface=cl0"},
         GoodCase{"tap,iface=web", "net_tap0,iface=web"},
+        // How many queues we use is no argument of net_tap's.
+        GoodCase{"tap,iface=web,queues=1", "net_tap0,iface=web"},
         // The MAC is the stack's, not net_tap's for the kernel.
         GoodCase{"tap,mac=02:00:00:00:00:01", "net_tap0,iface=cl0"},
         GoodCase{"null", "net_null0"},

@@ -78,6 +78,14 @@ TEST(FlagValuesTest, Routes) {
   }
 }
 
+TEST(FlagValuesTest, Cores) {
+  EXPECT_EQ(*ParseCores("0"), std::vector<int>{0});
+  for (const char* bad : {"", ",", "0,,1", "-1", "0-", "-", "+0", "0 ,1", "a",
+                          "0-x", "1-0", "0,0", "0-1-2", "99999999999"}) {
+    EXPECT_FALSE(ParseCores(bad).ok()) << bad;
+  }
+}
+
 TEST(FlagValuesTest, Words) {
   EXPECT_EQ(*ParseIdle("spin"), pmd::IdleMode::kSpin);
   EXPECT_EQ(*ParseIdle("adaptive"), pmd::IdleMode::kAdaptive);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "dataplane/pipeline/loop.h"
+#include "dataplane/steering/classify.h"
 
 namespace corelane::sim {
 namespace {
@@ -17,33 +19,90 @@ constexpr Duration kLongestRest = 1ms;
 }  // namespace
 
 Node::Node(const NodeConfig& config, Time now)
-    : config_(config),
-      heap_(config.packets, config.poison),
-      pool_(std::make_unique<dataplane::PacketPool>(heap_.backend())),
-      last_poll_(now) {
-  for (const dataplane::InterfaceConfig& interface :
-       config.pipeline.interfaces) {
-    SimPortConfig port = config.port;
+    : config_(config), heap_(config.packets, config.poison), last_poll_(now) {
+  if (config_.cores > 1) {
+    // A key and a table as a device might have them.
+    Rng rng(config_.pipeline.secrets.rng, 0x455);
+    std::vector<uint8_t> key(40);
+    for (uint8_t& byte : key) byte = static_cast<uint8_t>(rng.Next64());
+    std::vector<uint16_t> table(128);
+    for (size_t i = 0; i < table.size(); ++i) {
+      table[i] = static_cast<uint16_t>(i % config_.cores);
+    }
+    group_ = std::make_unique<dataplane::CoreGroup>(
+        config_.cores,
+        dataplane::FlowMap({key.data(), key.size()}, std::move(table)));
+  }
+  for (uint16_t i = 0; i < config_.cores; ++i) {
+    cores_.push_back(MakeCore(i, now));
+  }
+}
+
+std::unique_ptr<Node::CoreState> Node::MakeCore(uint16_t index, Time now) {
+  auto core = std::make_unique<CoreState>();
+  core->pool = std::make_unique<dataplane::PacketPool>(heap_.backend());
+  dataplane::PipelineConfig pipeline = config_.pipeline;
+  std::vector<dataplane::PortShare> shares;
+  for (const dataplane::InterfaceConfig& interface : pipeline.interfaces) {
+    SimPortConfig port = config_.port;
     port.caps = interface.caps;
     port.mtu = interface.mtu;
-    ports_.emplace_back(pool_.get(), port);
+    core->ports.emplace_back(core->pool.get(), port);
+    shares.push_back(
+        {static_cast<uint16_t>(index % config_.queues), config_.rss});
   }
-  auto created =
-      dataplane::Pipeline::Create(config_.pipeline, pool_.get(), now);
+  pipeline.secrets.rng.k0 += index;
+  auto created = dataplane::Pipeline::Create(pipeline, core->pool.get(), now);
   if (!created.ok()) {
     std::fprintf(stderr, "simulated node: %s\n",
                  created.status().ToString().c_str());
     std::abort();
   }
-  pipeline_ = *std::move(created);
+  core->pipeline = *std::move(created);
+  if (group_ != nullptr) {
+    core->steering = std::make_unique<dataplane::Steering>(
+        group_.get(), index, core->pipeline.get(), std::move(shares));
+  }
+  return core;
 }
 
 Node::~Node() { TearDown(); }
 
+// With RSS where the flow belongs; else by something that has nothing to do
+// with that, but keeps each flow's frames in order.
+uint16_t Node::QueueFor(const Frame& frame) const {
+  if (config_.queues == 1) return 0;
+  dataplane::Packet packet = {};
+  packet.buf_addr = const_cast<uint8_t*>(frame.data());
+  packet.data_len = static_cast<uint16_t>(frame.size());
+  const auto c = dataplane::Classify(&packet, group_->map());
+  if (config_.rss && c.kind == dataplane::FrameKind::kFlow) return c.owner;
+  uint32_t sum = 0;
+  for (size_t i = 0; i < std::min<size_t>(frame.size(), 38); ++i) {
+    // Of the headers, the addresses and ports.
+    if (i < 12 || i >= 26) sum += frame[i];
+  }
+  return static_cast<uint16_t>(sum % config_.queues);
+}
+
+void Node::Deliver(size_t port, Frame frame) {
+  const uint16_t queue = QueueFor(frame);
+  cores_[queue]->ports[port].Deliver(std::move(frame));
+}
+
 Time Node::Due() const {
-  Time due = pipeline_->NextDeadline();
-  for (const SimPort& port : ports_) {
-    if (!port.rx_pending()) continue;
+  Time due = kTimeNever;
+  bool arrived = false;
+  for (const auto& core : cores_) {
+    due = std::min(due, core->pipeline->NextDeadline());
+    if (core->steering != nullptr && core->steering->HasMail()) {
+      due = std::min(due, last_poll_);
+    }
+    for (const SimPort& port : core->ports) {
+      arrived = arrived || port.rx_pending();
+    }
+  }
+  if (arrived) {
     Time next = last_poll_;
     if (config_.poll_interval > Duration()) next += config_.poll_interval;
     due = std::min(due, next);
@@ -54,26 +113,55 @@ Time Node::Due() const {
   return last_poll_ + rest;
 }
 
+uint32_t Node::TurnCore(CoreState& core, Time now) {
+  const std::span<SimPort> ports(core.ports);
+  if (core.steering == nullptr) {
+    return dataplane::Turn(*core.pipeline, ports, now);
+  }
+  return dataplane::TurnShared(*core.pipeline, *core.steering, ports, now);
+}
+
 bool Node::Poll(Time now) {
   ++turns_;
   last_poll_ = now;
-  const uint32_t work = dataplane::Turn<SimPort>(*pipeline_, ports_, now);
-  const bool idle = work == 0 && pipeline_->NextDeadline() <= now;
+  uint32_t work = 0;
+  bool wants = false;
+  // Another one is first each time.
+  for (size_t i = 0; i < cores_.size(); ++i) {
+    work += TurnCore(*cores_[(turns_ + i) % cores_.size()], now);
+  }
+  for (const auto& core : cores_) {
+    wants = wants || core->pipeline->NextDeadline() <= now ||
+            (core->steering != nullptr && core->steering->HasMail());
+  }
+  const bool idle = work == 0 && wants;
   restless_ = idle ? restless_ + 1 : 0;
   return work > 0;
 }
 
+uint32_t Node::FreePackets() const {
+  const uint32_t in_heap = heap_.capacity() - heap_.outstanding();
+  uint32_t free = in_heap;
+  for (const auto& core : cores_) free += core->pool->available() - in_heap;
+  return free;
+}
+
 bool Node::AllPacketsBack() {
-  for (SimPort& port : ports_) port.ReleaseHeld();
-  return pool_->available() == heap_.capacity();
+  for (auto& core : cores_) {
+    for (SimPort& port : core->ports) port.ReleaseHeld();
+  }
+  return FreePackets() == heap_.capacity();
 }
 
 uint32_t Node::TearDown() {
-  if (pool_ == nullptr) return 0;
+  if (cores_.empty()) return 0;
   for (auto& application : applications_) application->LetGo();
-  pipeline_.reset();
-  ports_.clear();
-  pool_.reset();
+  for (auto& core : cores_) core->steering.reset();
+  for (auto& core : cores_) {
+    core->pipeline.reset();
+    core->ports.clear();
+  }
+  cores_.clear();
   return heap_.outstanding();
 }
 

@@ -48,36 +48,38 @@ const char* CheckBlock(const tcp::ControlBlock& cb, const tcp::SendState* tx,
 }  // namespace
 
 // All of them, unless there are so many that one turn looks at a part.
-std::string Oracle::CheckBlocks(const dataplane::TcpLayer& tcp) {
+std::string Oracle::CheckBlocks(const dataplane::TcpLayer& tcp,
+                                Progress& progress) {
   constexpr uint32_t kPerTurn = 256;
   const auto& blocks = tcp.blocks();
   const uint32_t all = blocks.high_water();
-  if (next_ >= all) next_ = live_ = 0;
-  const bool whole = next_ == 0 && all <= kPerTurn;
-  const uint32_t end = std::min(all, next_ + kPerTurn);
-  for (; next_ < end; ++next_) {
-    const tcp::ControlBlock& cb = blocks[next_];
+  if (progress.next >= all) progress.next = progress.live = 0;
+  const bool whole = progress.next == 0 && all <= kPerTurn;
+  const uint32_t end = std::min(all, progress.next + kPerTurn);
+  for (; progress.next < end; ++progress.next) {
+    const tcp::ControlBlock& cb = blocks[progress.next];
     if (!Live(cb)) continue;
-    ++live_;
-    if (const char* wrong =
-            CheckBlock(cb, tcp.send_state(next_), tcp.options(next_))) {
-      return absl::StrCat("connection ", next_, " (port ", cb.key.local_port,
-                          " to ", cb.key.remote_port, ", ",
-                          tcp::StateName(cb.state), "): ", wrong, "; cwnd ",
-                          cb.cwnd, ", ssthresh ", cb.ssthresh, ", mss ", cb.mss,
-                          ", send buffer ", tcp.options(next_).send_buffer);
+    ++progress.live;
+    if (const char* wrong = CheckBlock(cb, tcp.send_state(progress.next),
+                                       tcp.options(progress.next))) {
+      return absl::StrCat(
+          "connection ", progress.next, " (port ", cb.key.local_port, " to ",
+          cb.key.remote_port, ", ", tcp::StateName(cb.state), "): ", wrong,
+          "; cwnd ", cb.cwnd, ", ssthresh ", cb.ssthresh, ", mss ", cb.mss,
+          ", send buffer ", tcp.options(progress.next).send_buffer);
     }
   }
-  if (whole && live_ != blocks.in_use()) {
-    return absl::StrCat(live_, " live control blocks, but ", blocks.in_use(),
-                        " in use");
+  if (whole && progress.live != blocks.in_use()) {
+    return absl::StrCat(progress.live, " live control blocks, but ",
+                        blocks.in_use(), " in use");
   }
   return "";
 }
 
+namespace {
+
 // rx = delivered + sum of drops + fragments that wait for the rest.
-std::string Oracle::CheckCounters(const Node& node) const {
-  const dataplane::Counters& c = node.pipeline().core().counters;
+std::string CheckCounters(const dataplane::Counters& c) {
   const uint64_t ended = c.delivered + c.Drops();
   if (ended > c.rx_packets) {
     return absl::StrCat(c.rx_packets, " packets received, but ", c.delivered,
@@ -92,13 +94,8 @@ std::string Oracle::CheckCounters(const Node& node) const {
   return "";
 }
 
-std::string Oracle::Check(const Node& node) {
-  std::string wrong = CheckBlocks(node.pipeline().tcp());
-  return wrong.empty() ? CheckCounters(node) : wrong;
-}
-
-std::string Oracle::CheckAtRest(Node& node) {
-  const dataplane::TcpLayer& tcp = node.pipeline().tcp();
+std::string CheckCoreAtRest(const dataplane::Pipeline& pipeline) {
+  const dataplane::TcpLayer& tcp = pipeline.tcp();
   if (tcp.blocks().in_use() != 0) {
     return absl::StrCat(tcp.blocks().in_use(), " control blocks are left");
   }
@@ -111,20 +108,63 @@ std::string Oracle::CheckAtRest(Node& node) {
   if (tcp.table().size() != 0) {
     return absl::StrCat(tcp.table().size(), " table entries are left");
   }
-  const dataplane::Counters& c = node.pipeline().core().counters;
+  const dataplane::Counters& c = pipeline.core().counters;
   if (c.rx_packets != c.delivered + c.Drops()) {
     return absl::StrCat(c.rx_packets, " packets received, but ", c.delivered,
                         " delivered and ", c.Drops(), " dropped");
   }
+  return "";
+}
+
+// Every flow lives on the core that owns it.
+std::string CheckOwners(const Node& node, uint16_t core) {
+  const dataplane::TcpLayer& tcp = node.pipeline(core).tcp();
+  constexpr uint32_t kMost = 64;
+  const uint32_t all = std::min(tcp.blocks().high_water(), kMost);
+  for (uint32_t i = 0; i < all; ++i) {
+    const tcp::ControlBlock& cb = tcp.blocks()[i];
+    if (!Live(cb) || node.OwnerOf(cb.key) == core) continue;
+    return absl::StrCat("connection ", i, " of core ", core,
+                        " belongs to core ", node.OwnerOf(cb.key));
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string Oracle::Check(const Node& node) {
+  progress_.resize(node.cores());
+  for (uint16_t core = 0; core < node.cores(); ++core) {
+    const dataplane::Pipeline& pipeline = node.pipeline(core);
+    std::string wrong = CheckBlocks(pipeline.tcp(), progress_[core]);
+    if (wrong.empty()) wrong = CheckCounters(pipeline.core().counters);
+    if (wrong.empty() && node.cores() > 1) wrong = CheckOwners(node, core);
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+std::string Oracle::CheckAtRest(Node& node) {
+  for (uint16_t core = 0; core < node.cores(); ++core) {
+    std::string wrong = CheckCoreAtRest(node.pipeline(core));
+    if (!wrong.empty()) return wrong;
+  }
   if (!node.AllPacketsBack()) {
-    return absl::StrCat(node.heap().capacity() - node.pool().available(),
+    return absl::StrCat(node.heap().capacity() - node.FreePackets(),
                         " packets did not come back");
   }
   return "";
 }
 
 std::string Oracle::Describe(const Node& node) {
-  const dataplane::TcpLayer& tcp = node.pipeline().tcp();
+  std::string text;
+  for (uint16_t core = 0; core < node.cores(); ++core) {
+    text += DescribeCore(node.pipeline(core).tcp());
+  }
+  return text;
+}
+
+std::string Oracle::DescribeCore(const dataplane::TcpLayer& tcp) {
   std::string text;
   for (uint32_t i = 0; i < tcp.blocks().high_water(); ++i) {
     const tcp::ControlBlock& cb = tcp.blocks()[i];

@@ -2,7 +2,9 @@
 #ifndef CORELANE_TESTS_SIM_ORACLE_H_
 #define CORELANE_TESTS_SIM_ORACLE_H_
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/sim/node.h"
 
@@ -21,11 +23,17 @@ class Oracle {
   static std::string Describe(const Node& node);
 
  private:
-  std::string CheckBlocks(const dataplane::TcpLayer& tcp);
-  std::string CheckCounters(const Node& node) const;
+  // Of one core.
+  struct Progress {
+    uint32_t next = 0;  // the record that is to be looked at next
+    uint32_t live = 0;  // that were seen since the first one
+  };
 
-  uint32_t next_ = 0;  // the record that is to be looked at next
-  uint32_t live_ = 0;  // that were seen since the first one
+  static std::string DescribeCore(const dataplane::TcpLayer& tcp);
+  static std::string CheckBlocks(const dataplane::TcpLayer& tcp,
+                                 Progress& progress);
+
+  std::vector<Progress> progress_;
 };
 
 }  // namespace corelane::sim

@@ -232,6 +232,19 @@ void DrawRestart(Dice& d, Scenario& s) {
   }
 }
 
+// With dice of their own, so that the rest of a seed's world stays what it was.
+void DrawCores(uint64_t seed, Scenario& s) {
+  Dice d(seed, 0xc04e5);
+  for (NodeConfig* c : {&s.client, &s.server}) {
+    // Each core keeps packets at hand, which few packets are not enough for.
+    if (!d.Percent(50) || c->packets < 4096) continue;
+    c->cores = static_cast<uint16_t>(d.Between(2, 4));
+    c->queues = d.Percent(50) ? c->cores
+                              : static_cast<uint16_t>(d.Between(1, c->cores));
+    c->rss = c->queues == c->cores && d.Percent(50);
+  }
+}
+
 // Whether the lines are so fast and all hosts so quick that no timer can take
 // late for lost.
 bool IsCalm(const Scenario& s) {
@@ -306,6 +319,7 @@ Scenario DrawScenario(uint64_t seed) {
   }
   DrawPathMtus(d, s);
   DrawRestart(d, s);
+  DrawCores(seed, s);
   s.calm = IsCalm(s);
   if (d.Percent(5)) s.stop_after = d.UpTo(3s) + 1ms;
   return s;
@@ -328,13 +342,14 @@ std::string Scenario::Summary() const {
   auto node = [](const NodeConfig& c) {
     const tcp::Config& t = c.pipeline.tcp;
     return absl::StrFormat(
-        "%d packets, rcvbuf %d, sndbuf %d, %d connections, hold %d, burst %d, "
+        "%d cores, %d queues%s, %d packets, rcvbuf %d, sndbuf %d, %d "
+        "connections, hold %d, burst %d, "
         "stall %d, poll %d us, %s%s%s%s%s%s%s%s%s, ecn %d, mss %d, keepalive "
         "%d "
         "ms, user timeout %d ms",
-        c.packets, t.receive_buffer, t.send_buffer,
-        c.pipeline.limits.max_connections, c.port.tx_hold, c.port.tx_burst,
-        c.port.tx_stall_every, c.poll_interval.count() / 1000,
+        c.cores, c.queues, c.rss ? " rss" : "", c.packets, t.receive_buffer,
+        t.send_buffer, c.pipeline.limits.max_connections, c.port.tx_hold,
+        c.port.tx_burst, c.port.tx_stall_every, c.poll_interval.count() / 1000,
         kControls[static_cast<int>(t.congestion)], t.timestamps ? " ts" : "",
         t.sack ? " sack" : "", t.window_scaling ? " wscale" : "",
         t.syn_cookies ? " cookies" : "", t.tail_loss_probe ? " tlp" : "",

@@ -51,6 +51,7 @@ class Run {
   bool ForgottenEarly(const ConnectionRecord& record, Side side) const;
   void JudgeDatagrams();
   bool LostInside();
+  static bool CoreLost(const dataplane::Counters& c);
   void JudgeCalm();
   void AtRest();
 
@@ -99,6 +100,13 @@ void Run::SetUpClient() {
     return;
   }
   udp_->set_socket(*socket);
+  // Answers come to whichever core owns their flow.
+  const uint16_t port = client.pipeline().udp().sockets()[socket->index()].port;
+  for (uint16_t core = 1; core < client.cores(); ++core) {
+    if (!client.pipeline(core).udp().Bind({}, port, udp_app).ok()) {
+      world_.Fail("no UDP port on another core");
+    }
+  }
 }
 
 void Run::SetUpServer() {
@@ -108,9 +116,12 @@ void Run::SetUpServer() {
   const uint16_t server_app = server.Add(std::move(serving));
   const uint16_t echo_app =
       server.Add(std::make_unique<UdpEchoServer>(s_.seed));
-  if (!server.pipeline().tcp().Listen({}, kStreamPort, server_app).ok() ||
-      !server.pipeline().udp().Bind({}, kEchoPort, echo_app).ok()) {
-    world_.Fail("cannot listen");
+  for (uint16_t core = 0; core < server.cores(); ++core) {
+    dataplane::Pipeline& pipeline = server.pipeline(core);
+    if (!pipeline.tcp().Listen({}, kStreamPort, server_app).ok() ||
+        !pipeline.udp().Bind({}, kEchoPort, echo_app).ok()) {
+      world_.Fail("cannot listen");
+    }
   }
 }
 
@@ -207,7 +218,16 @@ void Run::AddFault(ContentFault fault, size_t wire, Rng& rng) {
 void Run::PlanConnection(uint32_t number) {
   world_.At(s_.start + s_.connections[number].start, 0, [this, number] {
     const ConnectionPlan& plan = s_.connections[number];
-    clients_->Connect(world_.node(0).pipeline().tcp(), number, RemoteOf(plan),
+    Node& client = world_.node(0);
+    // From one core after the other; with a given port from the core that its
+    // answers come to.
+    size_t core = number % client.cores();
+    if (plan.local_port != 0) {
+      core = client.OwnerOf({AddressOf(0, plan.link).value(),
+                             RemoteOf(plan).value(), plan.local_port,
+                             kStreamPort});
+    }
+    clients_->Connect(client.pipeline(core).tcp(), number, RemoteOf(plan),
                       client_app_, plan.local_port);
   });
 }
@@ -250,11 +270,14 @@ bool Run::Quiet() {
   }
   if (world_.now() < last_action_) return false;
   for (size_t i = 0; i < world_.node_count(); ++i) {
-    const dataplane::TcpLayer& tcp = world_.node(i).pipeline().tcp();
-    if (tcp.blocks().in_use() + tcp.requests().in_use() +
-            tcp.time_waits().in_use() >
-        0) {
-      return false;
+    const Node& node = world_.node(i);
+    for (size_t core = 0; core < node.cores(); ++core) {
+      const dataplane::TcpLayer& tcp = node.pipeline(core).tcp();
+      if (tcp.blocks().in_use() + tcp.requests().in_use() +
+              tcp.time_waits().in_use() >
+          0) {
+        return false;
+      }
     }
   }
   return true;
@@ -302,35 +325,46 @@ void Run::JudgeDatagrams() {
 bool Run::LostInside() {
   for (size_t i = 0; i < world_.node_count(); ++i) {
     Node& node = world_.node(i);
-    for (size_t port = 0; port < node.port_count(); ++port) {
-      if (node.port(port).missed() > 0) return true;  // too slow for its card
+    for (size_t core = 0; core < node.cores(); ++core) {
+      for (size_t port = 0; port < node.port_count(); ++port) {
+        // Too slow for its card.
+        if (node.port(port, core).missed() > 0) return true;
+      }
+      if (CoreLost(node.pipeline(core).core().counters)) return true;
     }
-    const dataplane::Counters& c = node.pipeline().core().counters;
-    // The card was too slow, or among more datagrams than may wait for an
-    // address a SYN was lost.
-    if (c.tx_dropped_full > 0 || c.tx_dropped_neighbor > 0) return true;
-    // Refused for want of memory.
-    if (c.drops[static_cast<size_t>(dataplane::DropReason::kTcpReorderFull)] >
-        0)
-      return true;
-    // What probed a closed window has to be sent again. While nobody knows
-    // whether the byte was taken, an ACK may stand where the peer wants none.
-    if (c.tcp.window_probes > 0) return true;
   }
   return false;
+}
+
+bool Run::CoreLost(const dataplane::Counters& c) {
+  using dataplane::DropReason;
+  // The card was too slow, or among more datagrams than may wait for an
+  // address a SYN was lost.
+  if (c.tx_dropped_full > 0 || c.tx_dropped_neighbor > 0) return true;
+  // Refused for want of memory, or of a place in another core's mailbox.
+  for (const DropReason reason :
+       {DropReason::kTcpReorderFull, DropReason::kSteeringFull}) {
+    if (c.drops[static_cast<size_t>(reason)] > 0) return true;
+  }
+  // What probed a closed window has to be sent again. While nobody knows
+  // whether the byte was taken, an ACK may stand where the peer wants none.
+  return c.tcp.window_probes > 0;
 }
 
 void Run::JudgeCalm() {
   if (!s_.calm || LostInside()) return;
   for (size_t i = 0; i < world_.node_count(); ++i) {
-    const tcp::Counters& c = world_.node(i).pipeline().core().counters.tcp;
-    // A tail probe goes out before two segments that are not both full are
-    // acknowledged (RFC 8985).
-    if (c.retransmits <= c.tail_probes && c.timeouts == 0) continue;
-    world_.Fail(absl::StrCat(
-        "node ", i, " sent ", c.retransmits, " segments twice (", c.timeouts,
-        " timeouts, ", c.tail_probes, " tail probes, ", c.fast_retransmits,
-        " fast) and nothing was lost or late"));
+    for (size_t core = 0; core < world_.node(i).cores(); ++core) {
+      const tcp::Counters& c =
+          world_.node(i).pipeline(core).core().counters.tcp;
+      // A tail probe goes out before two segments that are not both full are
+      // acknowledged (RFC 8985).
+      if (c.retransmits <= c.tail_probes && c.timeouts == 0) continue;
+      world_.Fail(absl::StrCat(
+          "node ", i, " sent ", c.retransmits, " segments twice (", c.timeouts,
+          " timeouts, ", c.tail_probes, " tail probes, ", c.fast_retransmits,
+          " fast) and nothing was lost or late"));
+    }
   }
 }
 

@@ -106,28 +106,21 @@ void World::Send(size_t wire, ByteView frame) {
 
 void World::Happen(Event event) {
   if (event.action) {
-    nodes_[event.node]->pipeline().BeginTurn(now_);
+    nodes_[event.node]->BeginTurn(now_);
     event.action();
     return;
   }
   const Link& link = wires_[event.wire];
   if (tap_) tap_(event.wire, event.frame, now_);
-  nodes_[link.to.node]->port(link.to.port).Deliver(std::move(event.frame));
+  nodes_[link.to.node]->Deliver(link.to.port, std::move(event.frame));
 }
 
 void World::PollNode(size_t index) {
   Node& node = *nodes_[index];
   node.Poll(now_);
-  for (size_t port = 0; port < node.port_count(); ++port) {
-    for (const Frame& frame : node.port(port).TakeSent()) {
-      for (size_t w = 0; w < wires_.size(); ++w) {
-        if (wires_[w].from.node == index && wires_[w].from.port == port) {
-          Send(w, frame);
-        }
-      }
-    }
-    if (const char* wrong = node.port(port).problem()) {
-      Fail(absl::StrCat("node ", index, ", port ", port, ": ", wrong));
+  for (size_t core = 0; core < node.cores(); ++core) {
+    for (size_t port = 0; port < node.port_count(); ++port) {
+      SendFrom(index, port, node.port(port, core));
     }
   }
   if (node.heap().problem() != nullptr) {
@@ -137,6 +130,19 @@ void World::PollNode(size_t index) {
   if (!wrong.empty()) Fail(absl::StrCat("node ", index, ": ", wrong));
   if (node.restless() > kMaxRestless) {
     Fail(absl::StrCat("node ", index, " wants to run and does nothing"));
+  }
+}
+
+void World::SendFrom(size_t node, size_t port, SimPort& queue) {
+  for (const Frame& frame : queue.TakeSent()) {
+    for (size_t w = 0; w < wires_.size(); ++w) {
+      if (wires_[w].from.node == node && wires_[w].from.port == port) {
+        Send(w, frame);
+      }
+    }
+  }
+  if (const char* wrong = queue.problem()) {
+    Fail(absl::StrCat("node ", node, ", port ", port, ": ", wrong));
   }
 }
 

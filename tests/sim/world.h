@@ -96,6 +96,7 @@ class World {
   void Send(size_t wire, ByteView frame);
   void Happen(Event event);
   void PollNode(size_t index);
+  void SendFrom(size_t node, size_t port, SimPort& queue);
   void Trace(size_t wire, ByteView frame);
 
   uint64_t seed_;

@@ -1,0 +1,254 @@
+#include "dataplane/steering/steering.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "dataplane/pipeline/loop.h"
+#include "dataplane/pipeline/pipeline.h"
+#include "dataplane/steering/classify.h"
+
+namespace corelane::dataplane {
+namespace {
+
+// Taken from one mailbox in one turn.
+constexpr uint32_t kPerTurn = 64;
+
+bool IsExclusive(const Packet* frame) {
+  for (const Packet* p = frame; p != nullptr; p = p->next) {
+    if (p->refcnt != 1 ||
+        (p->ol_flags & (RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT)) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Steering::Steering(CoreGroup* group, uint16_t self, Pipeline* pipeline,
+                   std::vector<PortShare> shares)
+    : group_(*group),
+      self_(self),
+      pipeline_(*pipeline),
+      core_(pipeline->core()),
+      shares_(std::move(shares)),
+      until_check_(shares_.size(), 0),
+      checked_(shares_.size(), 0),
+      posted_to_(group->cores(), 0),
+      seen_(group->cores(), 0),
+      left_(group->cores(), 0) {
+  core_.steering = this;
+}
+
+// What nobody will deliver any more. The cores have stopped.
+Steering::~Steering() {
+  core_.steering = nullptr;
+  for (uint16_t from = 0; from < cores(); ++from) {
+    Lane& lane = group_.lane(from, self_);
+    for (SpscRing<Mail>* ring : {&lane.received, &lane.to_send}) {
+      ring->Publish();
+      while (ring->Available() > 0) {
+        core_.pool.Free(ring->At(0).packet);
+        ring->Pop(1);
+      }
+    }
+  }
+}
+
+bool Steering::IsOurs(uint16_t interface, const Packet* frame,
+                      uint16_t& owner) {
+  const Classified c = Classify(frame, map());
+  if (c.kind == FrameKind::kAnyone) return true;
+  owner = c.owner;
+  if (c.kind == FrameKind::kFlow && shares_[interface].device_spreads &&
+      owner != self_) [[unlikely]] {
+    // It hashes otherwise than it says: from now on it is done here.
+    shares_[interface].device_spreads = false;
+    ++core_.counters.steering_mistrust;
+  }
+  return owner == self_;
+}
+
+uint16_t Steering::Sort(uint16_t interface, std::span<Packet*> burst) {
+  for (const Packet* packet : burst) __builtin_prefetch(DataOf(packet));
+  uint16_t kept = 0;
+  for (Packet* packet : burst) {
+    if (shares_[interface].device_spreads && until_check_[interface] > 0 &&
+        IsPlainFlow(packet)) {
+      --until_check_[interface];
+      burst[kept++] = packet;
+      continue;
+    }
+    if (checked_[interface] < kCheckFirst) {
+      ++checked_[interface];
+    } else {
+      until_check_[interface] = kCheckEvery;
+    }
+    uint16_t owner = self_;
+    if (IsOurs(interface, packet, owner)) {
+      burst[kept++] = packet;
+    } else {
+      Post(interface, owner, MailKind::kFrame, packet);
+    }
+  }
+  return kept;
+}
+
+void Steering::Post(uint16_t interface, uint16_t to, MailKind kind,
+                    Packet* packet) {
+  if (group_.lane(self_, to).received.Push({packet, interface, kind})) {
+    NotePosted(to);
+    ++core_.counters.steered;
+    return;
+  }
+  ++core_.counters.rx_packets;
+  core_.counters.rx_bytes += packet->pkt_len;
+  core_.Drop(packet, DropReason::kSteeringFull);
+}
+
+void Steering::PostFragment(uint16_t interface, uint16_t to, Packet* packet) {
+  // Counted here when it came; now it counts there.
+  --core_.counters.rx_packets;
+  core_.counters.rx_bytes -= packet->pkt_len;
+  --core_.counters.fragments_in;
+  Post(interface, to, MailKind::kFragment, packet);
+}
+
+uint32_t Steering::DeliverFrom(uint16_t from) {
+  SpscRing<Mail>& ring = group_.lane(from, self_).received;
+  const uint32_t n = std::min(ring.Available(), kPerTurn);
+  if (n == 0) return 0;
+  Packet* burst[kBurst];
+  uint16_t count = 0;
+  uint16_t interface = 0;
+  auto hand_in = [&] {
+    if (count > 0) pipeline_.Receive(interface, {burst, count});
+    count = 0;
+  };
+  for (uint32_t i = 0; i < n; ++i) {
+    const Mail& mail = ring.At(i);
+    if (mail.kind == MailKind::kFragment) {
+      hand_in();
+      pipeline_.ReceiveFragment(mail.interface, mail.packet);
+      continue;
+    }
+    if (mail.interface != interface || count == kBurst) hand_in();
+    interface = mail.interface;
+    burst[count++] = mail.packet;
+  }
+  hand_in();
+  ring.Pop(n);
+  return n;
+}
+
+// Others' frames, as long as there is room for our own.
+uint32_t Steering::TakeFramesFrom(uint16_t from) {
+  SpscRing<Mail>& ring = group_.lane(from, self_).to_send;
+  const uint32_t available = std::min(ring.Available(), kPerTurn);
+  uint32_t n = 0;
+  for (; n < available; ++n) {
+    const Mail& mail = ring.At(n);
+    TxQueue& tx = pipeline_.tx(mail.interface);
+    if (tx.room() < TxQueue::kCapacity / 2 || !tx.Push(mail.packet)) break;
+  }
+  if (n > 0) ring.Pop(n);
+  return n;
+}
+
+uint32_t Steering::DeliverArpFrom(uint16_t from) {
+  SpscRing<ArpMail>& ring = group_.lane(from, self_).arp;
+  const uint32_t n = ring.Available();
+  for (uint32_t i = 0; i < n; ++i) {
+    pipeline_.arp().ReceiveShared(ring.At(i).interface, ring.At(i).arp);
+  }
+  if (n > 0) ring.Pop(n);
+  return n;
+}
+
+uint32_t Steering::Deliver() {
+  uint32_t work = 0;
+  for (uint16_t from = 0; from < cores(); ++from) {
+    if (from == self_ || !IsNew(from)) continue;
+    Lane& lane = group_.lane(from, self_);
+    seen_[from] = lane.posted.load(std::memory_order_acquire);
+    work += DeliverArpFrom(from);
+    work += DeliverFrom(from);
+    work += TakeFramesFrom(from);
+    left_[from] =
+        lane.received.Available() > 0 || lane.to_send.Available() > 0 ? 1 : 0;
+  }
+  return work;
+}
+
+// References are counted without atomics, and so never across cores: a frame
+// that somebody else still refers to (TCP may send it again) goes as a copy.
+Packet* Steering::Exclusive(Packet* frame) {
+  if (IsExclusive(frame)) return frame;
+  Packet* copy = core_.pool.Alloc();
+  if (copy == nullptr || frame->pkt_len > TailroomOf(copy)) {
+    if (copy != nullptr) core_.pool.Free(copy);
+    core_.pool.Free(frame);
+    ++core_.counters.tx_dropped_no_packet;
+    return nullptr;
+  }
+  for (const Packet* p = frame; p != nullptr; p = p->next) {
+    std::memcpy(Append(copy, p->data_len), DataOf(p), p->data_len);
+  }
+  copy->ol_flags =
+      frame->ol_flags & ~(RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT);
+  copy->tx_offload = frame->tx_offload;
+  core_.pool.Free(frame);
+  return copy;
+}
+
+uint32_t Steering::PostFrames(uint16_t interface) {
+  TxQueue& tx = pipeline_.tx(interface);
+  SpscRing<Mail>& ring = group_.lane(self_, shares_[interface].sender).to_send;
+  uint32_t n = 0;
+  for (Packet*& frame : tx.frames()) {
+    if (ring.Room() == 0) break;
+    ++n;
+    Packet* packet = Exclusive(frame);
+    if (packet != nullptr) ring.Push({packet, interface, MailKind::kFrame});
+  }
+  if (n > 0) {
+    tx.Taken(n);
+    NotePosted(shares_[interface].sender);
+  }
+  return n;
+}
+
+void Steering::ShareArp(uint16_t interface, const arp::Packet& arp) {
+  for (uint16_t to = 0; to < cores(); ++to) {
+    // Lost when full: ARP asks again.
+    if (to == self_) continue;
+    if (group_.lane(self_, to).arp.Push({interface, arp})) NotePosted(to);
+  }
+}
+
+void Steering::Flush() {
+  if (!posted_) return;
+  posted_ = false;
+  for (uint16_t to = 0; to < cores(); ++to) {
+    if (posted_to_[to] == 0) continue;
+    posted_to_[to] = 0;
+    Lane& lane = group_.lane(self_, to);
+    lane.received.Publish();
+    lane.to_send.Publish();
+    lane.arp.Publish();
+    // Only this core writes it.
+    lane.posted.store(lane.posted.load(std::memory_order_relaxed) + 1,
+                      std::memory_order_release);
+    group_.Wake(to);
+  }
+}
+
+bool Steering::HasMail() const {
+  for (uint16_t from = 0; from < cores(); ++from) {
+    if (from != self_ && IsNew(from)) return true;
+  }
+  return false;
+}
+
+}  // namespace corelane::dataplane
