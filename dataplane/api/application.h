@@ -48,6 +48,13 @@ class Application {
     (void)now;
   }
 
+  // Called in every turn, after the others, of an application that was given to
+  // Pipeline::AddTicker. Returns when it wants to be called at the latest.
+  virtual Time OnTurn(Time now) {
+    (void)now;
+    return kTimeNever;
+  }
+
   // An ICMP error came back for a datagram that this application sent.
   virtual void OnDatagramError(const DatagramError& error) { (void)error; }
 };

@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"echo", RunEcho, "send back what is received, over TCP and UDP"},
     {"discard", RunDiscard, "read everything and say nothing"},
     {"chargen", RunChargen, "send lines of characters without end"},
+    {"blast", RunBlast, "ask a server much, and tell how it answers"},
     {"netstat", RunNetstat, "the sockets of a running instance"},
     {"stats", RunStats, "its counters, and why packets were dropped"},
     {"ports", RunPorts, "its devices"},

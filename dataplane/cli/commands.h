@@ -22,6 +22,7 @@ int RunHttp(const Arguments& arguments);
 int RunEcho(const Arguments& arguments);
 int RunDiscard(const Arguments& arguments);
 int RunChargen(const Arguments& arguments);
+int RunBlast(const Arguments& arguments);
 int RunNetstat(const Arguments& arguments);
 int RunStats(const Arguments& arguments);
 int RunPorts(const Arguments& arguments);

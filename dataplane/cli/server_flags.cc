@@ -34,7 +34,7 @@ absl::Status Take(const std::optional<std::string>& text, Value& out,
 }  // namespace
 
 ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
-                         const std::string& example)
+                         const std::string& example, Role role)
     : default_port_(default_port) {
   line.AddValues("--dev", devices_, "SPEC",
                  "A device, see below; may be repeated (default: tap)");
@@ -45,15 +45,7 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
                 "Where packets for other networks go");
   line.AddValues("--route", routes_, "A.B.C.D/N,GATEWAY",
                  "A network behind another gateway; may be repeated");
-  line.AddValue("--port", port_, "PORT",
-                absl::StrCat("Where to listen (default: ", default_port, ")"));
-  line.AddValue("--listen", listen_, "A.B.C.D",
-                "One --addr to listen on (default: 0.0.0.0, all of them)");
-  line.AddValue("--metrics-port", metrics_port_, "PORT",
-                "Answer GET /metrics there, for Prometheus (default: nowhere)");
-  line.AddValues("--connect", connect_, "A.B.C.D:PORT",
-                 "Also connect there over TCP and serve the peer; may be "
-                 "repeated");
+  if (role == Role::kServer) AddListening(line);
   line.AddValue("--name", name_, "NAME",
                 "Name of this instance (default: corelane)");
   line.AddValue("--max-connections", max_connections_, "N",
@@ -87,6 +79,18 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
       "What follows -- goes to DPDK's EAL as it is.\n\n"
       "Example:\n  ",
       example, "\n  ip addr add 10.77.0.1/24 dev cl0   # the kernel's side\n"));
+}
+
+void ServerFlags::AddListening(CommandLine& line) {
+  line.AddValue("--port", port_, "PORT",
+                absl::StrCat("Where to listen (default: ", default_port_, ")"));
+  line.AddValue("--listen", listen_, "A.B.C.D",
+                "One --addr to listen on (default: 0.0.0.0, all of them)");
+  line.AddValue("--metrics-port", metrics_port_, "PORT",
+                "Answer GET /metrics there, for Prometheus (default: nowhere)");
+  line.AddValues("--connect", connect_, "A.B.C.D:PORT",
+                 "Also connect there over TCP and serve the peer; may be "
+                 "repeated");
 }
 
 absl::StatusOr<ServerOptions> ServerFlags::Understand(
@@ -159,7 +163,8 @@ absl::Status ServerFlags::UnderstandNetwork(ServerOptions& options) const {
       return ParsePort("--metrics-port", t);
     });
   }
-  if (s.ok() && options.metrics_port == options.port) {
+  if (s.ok() && options.metrics_port != 0 &&
+      options.metrics_port == options.port) {
     s = absl::InvalidArgumentError(absl::StrCat(
         "--metrics-port ", options.metrics_port,
         ": the service listens there (--port); give another port"));

@@ -27,9 +27,12 @@ struct ServerOptions {
 
 class ServerFlags {
  public:
+  // A client has no flags for listening.
+  enum class Role : uint8_t { kServer, kClient };
+
   // `example` is a command that works, `default_port` where the service lives.
   ServerFlags(CommandLine& line, uint16_t default_port,
-              const std::string& example);
+              const std::string& example, Role role = Role::kServer);
   ServerFlags(const ServerFlags&) = delete;
   ServerFlags& operator=(const ServerFlags&) = delete;
 
@@ -38,6 +41,7 @@ class ServerFlags {
       const std::vector<std::string>& raw_eal_args) const;
 
  private:
+  void AddListening(CommandLine& line);
   absl::Status UnderstandNetwork(ServerOptions& options) const;
   absl::Status UnderstandLimits(runtime::RuntimeOptions& options) const;
   absl::Status UnderstandTcp(tcp::Config& config) const;

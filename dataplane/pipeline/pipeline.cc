@@ -211,17 +211,25 @@ void Pipeline::EndTurn() {
   arp_.RunTimers();
   udp_.Notify(applications_);
   tcp_.Notify(applications_);
+  if (!tickers_.empty()) Tick();
   tcp_.Emit();
   // Requests that this turn's packets made necessary leave with it.
   arp_.RunTimers();
+}
+
+void Pipeline::Tick() {
+  tick_at_ = kTimeNever;
+  for (Application* ticker : tickers_) {
+    tick_at_ = std::min(tick_at_, ticker->OnTurn(core_.now));
+  }
 }
 
 Time Pipeline::NextDeadline() const {
   for (const Interface& interface : interfaces_) {
     if (interface.tx.room() < TxQueue::kCapacity) return core_.now;
   }
-  return std::min(
-      {tcp_.NextDeadline(), ip_.NextDeadline(), arp_.NextDeadline()});
+  return std::min({tcp_.NextDeadline(), ip_.NextDeadline(),
+                   arp_.NextDeadline(), tick_at_});
 }
 
 }  // namespace corelane::dataplane

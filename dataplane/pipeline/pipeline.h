@@ -65,6 +65,11 @@ class Pipeline {
   // The number under which sockets name the application. It outlives the
   // pipeline.
   uint16_t AddApplication(Application* application);
+  // Also calls its OnTurn from now on.
+  void AddTicker(Application* application) {
+    tickers_.push_back(application);
+    tick_at_ = core_.now;
+  }
 
   // ---- One turn: BeginTurn, Receive for each burst, EndTurn, then hand
   // tx(i).frames() to the devices.
@@ -98,10 +103,13 @@ class Pipeline {
   bool ReceivePredicted(Interface& interface, Packet* packet);
   void ReceiveOne(Interface& interface, Packet* packet);
   Packet* Linearize(Packet* packet);
+  void Tick();
 
   Core core_;
   std::vector<Interface> interfaces_;
   std::vector<Application*> applications_;
+  std::vector<Application*> tickers_;
+  Time tick_at_ = kTimeNever;
   LinkLayer link_;
   Ipv4Layer ip_;
   ArpLayer arp_;

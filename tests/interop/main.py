@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 
+import check_blast
 import check_control
 import check_cores
 import check_http
@@ -89,6 +90,8 @@ def start_checks(report, lab):
     report.check(f"{d} start again", check_control.start_again, lab)
     if d == "tap":
         report.check("name in use", check_control.name_in_use, lab)
+        report.check("blast: the kernel", check_blast.kernel_echo, lab)
+        report.check("blast: our servers", check_blast.own_servers, lab)
     if d == "af_packet":
         report.check("address in use", check_control.address_in_use, lab)
 

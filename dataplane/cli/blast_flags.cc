@@ -1,0 +1,239 @@
+#include "dataplane/cli/blast_flags.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "dataplane/cli/flag_values.h"
+#include "pmd/nearest_name.h"
+
+namespace corelane::cli {
+namespace {
+
+using dataplane::TcpLoadConfig;
+
+constexpr uint32_t kDefaultConcurrency = 100;
+constexpr uint32_t kMaxConcurrency = 1u << 26;
+constexpr uint32_t kMaxEcho = 1u << 16;
+constexpr uint32_t kMaxDatagram = 65507;
+
+std::string Pattern(size_t size) {
+  std::string text(size, ' ');
+  for (size_t i = 0; i < size; ++i) {
+    text[i] = static_cast<char>('!' + i % 94);
+  }
+  return text;
+}
+
+// Stores what a parser made of a flag's text, if the flag was given.
+template <typename Value, typename Parser>
+void Take(const std::optional<std::string>& text, Value& out,
+          absl::Status& status, const Parser& parse) {
+  if (!status.ok() || !text.has_value()) return;
+  auto value = parse(*text);
+  if (value.ok()) {
+    out = static_cast<Value>(*value);
+  } else {
+    status = value.status();
+  }
+}
+
+auto Number(const char* flag, uint64_t low, uint64_t high) {
+  return [=](const std::string& text) {
+    return ParseNumber(flag, text, low, high, "");
+  };
+}
+
+auto TimeOf(const char* flag, Duration low) {
+  return [=](const std::string& text) {
+    return ParseDuration(flag, text, low, 24h);
+  };
+}
+
+}  // namespace
+
+BlastFlags::BlastFlags(CommandLine& line) {
+  line.AddOperands("echo|http|udp", what_,
+                   "TCP echo, HTTP/1.1 GET, or UDP echo");
+  line.AddValue("--target", target_, "A.B.C.D:PORT", "Whom to ask");
+  line.AddValue("--rate", rate_, "N",
+                "Requests per second (500, 20k, 1.5M), sent when they are due, "
+                "whatever the server does");
+  line.AddSwitch("--closed", closed_,
+                 "Instead: each answer brings the next request");
+  line.AddSwitch("--poisson", poisson_,
+                 "Not evenly, but as independent users would");
+  line.AddValue("--concurrency", concurrency_, "N",
+                "Connections, or with --closed datagrams on their way "
+                "(default: 100)");
+  line.AddValue("--open-rate", open_rate_, "N",
+                "Open connections at this rate (default: at once)");
+  line.AddSwitch("--once", once_, "A connection for each request");
+  line.AddValue("--size", size_, "BYTES",
+                "Of a request of echo or udp (default: 64)");
+  line.AddValue("--path", path_, "PATH", "What http asks for (default: /)");
+  line.AddValue("--host", host_, "NAME",
+                "Host field of http (default: the target)");
+  line.AddValue("--status", status_, "CODE",
+                "Status that http wants (default: 200)");
+  line.AddValue("--sockets", sockets_, "N",
+                "Source ports of udp (default: 16)");
+  line.AddValue("--duration", duration_, "TIME",
+                "How long requests count (default: 5s)");
+  line.AddValue("--warmup", warmup_, "TIME",
+                "How long they do not, before (default: 1s)");
+  line.AddValue("--timeout", timeout_, "TIME",
+                "How long to wait for an answer (default: 2s)");
+  line.AddValue("--slo", slo_, "LIST",
+                "Objectives, like p99<50us,errors=0,rate>=10k: exit 1 if one "
+                "is missed");
+  line.AddValue("--json", json_, "FILE", "Write the results there");
+  line.AddValue("--hgrm", hgrm_, "FILE",
+                "Write the latency distribution there (HdrHistogram's format)");
+}
+
+absl::StatusOr<BlastPlan> BlastFlags::Understand() const {
+  static constexpr std::array<absl::string_view, 3> kWhat = {"echo", "http",
+                                                             "udp"};
+  if (what_.size() != 1) {
+    return absl::InvalidArgumentError(
+        "say what to ask for: echo, http or udp, as in: corelane blast http "
+        "--target 10.77.0.2:80 --rate 10k");
+  }
+  BlastPlan plan;
+  plan.what = what_[0];
+  if (std::find(kWhat.begin(), kWhat.end(), plan.what) == kWhat.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(plan.what, ": it is one of ", absl::StrJoin(kWhat, ", "),
+                     pmd::DidYouMean(plan.what, kWhat)));
+  }
+  if (absl::Status s = UnderstandLoad(plan.udp.load); !s.ok()) return s;
+  plan.tcp.load = plan.udp.load;
+  if (absl::Status s = UnderstandRequest(plan); !s.ok()) return s;
+  if (slo_.has_value()) {
+    auto objectives = ParseObjectives(*slo_);
+    if (!objectives.ok()) return objectives.status();
+    plan.objectives = *std::move(objectives);
+  }
+  plan.json = json_.value_or("");
+  plan.hgrm = hgrm_.value_or("");
+  return plan;
+}
+
+absl::Status BlastFlags::UnderstandLoad(dataplane::LoadConfig& load) const {
+  if (!target_.has_value()) {
+    return absl::InvalidArgumentError(
+        "no --target; give the server's address and port, like 10.77.0.2:80");
+  }
+  if (closed_ == rate_.has_value()) {
+    return absl::InvalidArgumentError(
+        "give either --rate, like 10k, or --closed");
+  }
+  if (closed_ && poisson_) {
+    return absl::InvalidArgumentError("--poisson needs a --rate");
+  }
+  load.concurrency = kDefaultConcurrency;
+  load.warmup = 1s;
+  load.timeout = 2s;
+  load.poisson = poisson_;
+  absl::Status s;
+  Take(target_, load.target, s,
+       [](const std::string& text) { return ParseEndpoint("--target", text); });
+  Take(rate_, load.rate, s,
+       [](const std::string& text) { return ParseRate("--rate", text); });
+  Take(concurrency_, load.concurrency, s,
+       Number("--concurrency", 1, kMaxConcurrency));
+  Take(duration_, load.duration, s, TimeOf("--duration", 1ms));
+  Take(warmup_, load.warmup, s, TimeOf("--warmup", 0ms));
+  Take(timeout_, load.timeout, s, TimeOf("--timeout", 1ms));
+  return s;
+}
+
+absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
+  const bool http = plan.what == "http";
+  const bool udp = plan.what == "udp";
+  if (!http && (path_ || host_ || status_)) {
+    return absl::InvalidArgumentError(
+        "--path, --host and --status are for http only");
+  }
+  if (http && size_) {
+    return absl::InvalidArgumentError("--size is for echo and udp only");
+  }
+  if (udp ? (once_ || open_rate_) : sockets_.has_value()) {
+    return absl::InvalidArgumentError(
+        udp ? "--once and --open-rate are for echo and http only"
+            : "--sockets is for udp only");
+  }
+  if (once_ && open_rate_) {
+    return absl::InvalidArgumentError(
+        "--open-rate is for connections that stay; with --once, --rate says "
+        "how many are opened");
+  }
+  uint32_t size = 64;
+  plan.udp.sockets = 16;
+  absl::Status s;
+  Take(size_, size, s,
+       Number("--size", udp ? dataplane::UdpLoad::kMinSize : 1,
+              udp ? kMaxDatagram : kMaxEcho));
+  Take(sockets_, plan.udp.sockets, s, Number("--sockets", 1, 1024));
+  Take(status_, plan.tcp.expected_status, s, Number("--status", 200, 599));
+  Take(open_rate_, plan.tcp.open_rate, s,
+       [](const std::string& text) { return ParseRate("--open-rate", text); });
+  plan.udp.size = size;
+  plan.tcp.connection_per_request = once_;
+  if (!http) {
+    plan.tcp.request = Pattern(size);
+    return s;
+  }
+  const std::string path = path_.value_or("/");
+  const std::string host = host_.value_or(absl::StrCat(
+      ToString(plan.tcp.load.target.address), ":", plan.tcp.load.target.port));
+  for (const std::string& text : {path, host}) {
+    const bool odd = std::any_of(text.begin(), text.end(),
+                                 [](char c) { return c <= ' ' || c == 127; });
+    if (text.empty() || odd) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(text == path ? "--path" : "--host",
+                       ": no blanks or control characters; write them as %20"));
+    }
+  }
+  if (path[0] != '/') {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--path ", path, ": it begins with /"));
+  }
+  plan.tcp.protocol = TcpLoadConfig::Protocol::kHttp;
+  plan.tcp.request =
+      absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: ", host,
+                   once_ ? "\r\nConnection: close" : "", "\r\n\r\n");
+  return s;
+}
+
+std::string BlastPlan::Describe() const {
+  const dataplane::LoadConfig& l = udp.load;
+  std::string text = absl::StrCat(what, " to ", ToString(l.target.address), ":",
+                                  l.target.port, ", ");
+  if (l.rate > 0) {
+    absl::StrAppend(&text, "open loop, ", l.rate,
+                    l.poisson ? "/s at random (Poisson)" : "/s evenly");
+  } else {
+    absl::StrAppend(&text, "closed loop");
+  }
+  if (what == "udp") {
+    absl::StrAppend(&text, ", ", udp.size, " bytes");
+    if (l.rate == 0) absl::StrAppend(&text, ", ", l.concurrency, " at once");
+  } else {
+    absl::StrAppend(&text, ", ", l.concurrency,
+                    tcp.connection_per_request
+                        ? " at once, a connection for each request"
+                        : " connections");
+    if (what == "echo") absl::StrAppend(&text, ", ", udp.size, " bytes");
+  }
+  absl::StrAppend(&text, "; ", l.duration / 1ms, " ms after ", l.warmup / 1ms,
+                  " ms");
+  return text;
+}
+
+}  // namespace corelane::cli

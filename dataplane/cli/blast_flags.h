@@ -1,0 +1,65 @@
+// What `corelane blast` is asked to do.
+#ifndef CORELANE_DATAPLANE_CLI_BLAST_FLAGS_H_
+#define CORELANE_DATAPLANE_CLI_BLAST_FLAGS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/cli/blast_objective.h"
+#include "dataplane/cli/command_line.h"
+#include "dataplane/load/tcp_load.h"
+#include "dataplane/load/udp_load.h"
+
+namespace corelane::cli {
+
+struct BlastPlan {
+  std::string what;  // "echo", "http" or "udp"
+  dataplane::TcpLoadConfig tcp;
+  dataplane::UdpLoadConfig udp;  // its `load` counts in any case
+  std::vector<Objective> objectives;
+  std::string json;  // files to write; empty: none
+  std::string hgrm;
+
+  std::string Describe() const;
+};
+
+class BlastFlags {
+ public:
+  explicit BlastFlags(CommandLine& line);
+  BlastFlags(const BlastFlags&) = delete;
+  BlastFlags& operator=(const BlastFlags&) = delete;
+
+  // After CommandLine::Parse.
+  absl::StatusOr<BlastPlan> Understand() const;
+
+ private:
+  absl::Status UnderstandLoad(dataplane::LoadConfig& load) const;
+  absl::Status UnderstandRequest(BlastPlan& plan) const;
+
+  std::vector<std::string> what_;
+  std::optional<std::string> target_;
+  std::optional<std::string> rate_;
+  bool closed_ = false;
+  bool poisson_ = false;
+  std::optional<std::string> concurrency_;
+  std::optional<std::string> open_rate_;
+  bool once_ = false;
+  std::optional<std::string> size_;
+  std::optional<std::string> path_;
+  std::optional<std::string> host_;
+  std::optional<std::string> status_;
+  std::optional<std::string> sockets_;
+  std::optional<std::string> duration_;
+  std::optional<std::string> warmup_;
+  std::optional<std::string> timeout_;
+  std::optional<std::string> slo_;
+  std::optional<std::string> json_;
+  std::optional<std::string> hgrm_;
+};
+
+}  // namespace corelane::cli
+
+#endif  // CORELANE_DATAPLANE_CLI_BLAST_FLAGS_H_

@@ -1,0 +1,44 @@
+// What a blast has to achieve: --slo 'p99<50us,errors=0'.
+#ifndef CORELANE_DATAPLANE_CLI_BLAST_OBJECTIVE_H_
+#define CORELANE_DATAPLANE_CLI_BLAST_OBJECTIVE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/load/tally.h"
+#include "proto/base/time.h"
+
+namespace corelane::cli {
+
+struct Objective {
+  enum class Metric : uint8_t {
+    kP50,
+    kP90,
+    kP99,
+    kP999,
+    kMax,
+    kMean,
+    kErrors,
+    kRate
+  };
+  enum class Relation : uint8_t { kBelow, kAtMost, kAbove, kAtLeast, kEqual };
+
+  std::string text;  // as typed
+  Metric metric = Metric::kP99;
+  Relation relation = Relation::kBelow;
+  double value = 0;  // nanoseconds, or a count, or requests per second
+
+  // `lasted` is how long requests were counted.
+  bool Met(const dataplane::Tally& tally, Duration lasted) const;
+};
+
+absl::StatusOr<std::vector<Objective>> ParseObjectives(const std::string& text);
+
+// "100", "20k", "1.5M": above zero.
+absl::StatusOr<double> ParseRate(const std::string& flag,
+                                 const std::string& text);
+
+}  // namespace corelane::cli
+
+#endif  // CORELANE_DATAPLANE_CLI_BLAST_OBJECTIVE_H_

@@ -1,0 +1,42 @@
+// How the results of a blast are told.
+#ifndef CORELANE_DATAPLANE_CLI_BLAST_REPORT_H_
+#define CORELANE_DATAPLANE_CLI_BLAST_REPORT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "dataplane/cli/blast_flags.h"
+#include "dataplane/load/tally.h"
+#include "proto/base/time.h"
+
+namespace corelane::cli {
+
+struct BlastResults {
+  dataplane::Tally tally;
+  Duration lasted{};     // for how long requests were counted
+  bool partial = false;  // it was ended before its time
+  uint64_t retransmits = 0;
+  double busy = 0;  // 0..1, of the generator's busiest core
+};
+
+// "12.3 us".
+std::string Spelled(Duration d);
+
+// One line for what one second has brought.
+std::string LiveLine(int second, const dataplane::Tally& tally, Duration lasted,
+                     double busy);
+
+// The table at the end.
+std::string Table(const BlastPlan& plan, const BlastResults& results);
+
+// Writes the files that were asked for.
+absl::Status WriteFiles(const BlastPlan& plan, const BlastResults& results);
+
+// 0; 1 if an objective is missed or nothing was answered; 3 if it was ended
+// before its time.
+int ExitCodeOf(const BlastPlan& plan, const BlastResults& results);
+
+}  // namespace corelane::cli
+
+#endif  // CORELANE_DATAPLANE_CLI_BLAST_REPORT_H_

@@ -1,0 +1,78 @@
+// A load: an application that asks instead of answering.
+#ifndef CORELANE_DATAPLANE_LOAD_LOAD_H_
+#define CORELANE_DATAPLANE_LOAD_LOAD_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "dataplane/api/application.h"
+#include "dataplane/load/pace.h"
+#include "dataplane/load/tally.h"
+#include "proto/base/address.h"
+
+namespace corelane::dataplane {
+
+struct LoadConfig {
+  UdpEndpoint target;
+  // Our addresses to ask from, in turn; empty: by route.
+  std::vector<Ipv4Address> sources;
+  uint32_t concurrency = 1;  // connections, or datagrams on their way
+  // Requests per second; 0: closed, each answer brings the next request.
+  double rate = 0;
+  bool poisson = false;
+  Duration warmup{};      // not counted
+  Duration duration{5s};  // counted
+  Duration timeout{5s};   // of an answer
+  uint64_t seed = 1;
+};
+
+class Load : public Application {
+ public:
+  explicit Load(const LoadConfig& config) : config_(config) {
+    if (config.rate > 0) {
+      pace_.emplace(config.rate, config.poisson, config.seed);
+    }
+  }
+
+  // Nothing is sent any more from now on.
+  void Stop() { stopped_ = true; }
+  // Whether the time is over and every answer is there or given up.
+  virtual bool Finished() const = 0;
+
+  // Requests due from then on count; kTimeNever while that is not known.
+  Time counted_from() const { return count_from_; }
+
+  // What was counted since the last call; the caller adds it up.
+  Tally TakeTally() { return std::exchange(tally_, Tally()); }
+
+ protected:
+  // The clock runs from now on. Before, one question goes out alone: it finds
+  // the server's MAC address, for which only a few may wait.
+  void Begin(Time now) {
+    if (began_) return;
+    began_ = true;
+    count_from_ = now + config_.warmup;
+    end_ = count_from_ + config_.duration;
+    if (pace_) pace_->Start(now);
+  }
+  bool began() const { return began_; }
+  bool stopped() const { return stopped_; }
+  bool Over(Time now) const { return stopped_ || (began_ && now >= end_); }
+  bool Counts(Time intended) const { return intended >= count_from_; }
+  Time end() const { return end_; }
+
+  LoadConfig config_;
+  std::optional<Pace> pace_;
+  Tally tally_;
+
+ private:
+  bool began_ = false;
+  bool stopped_ = false;
+  Time count_from_ = kTimeNever;
+  Time end_ = kTimeNever;
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_LOAD_LOAD_H_

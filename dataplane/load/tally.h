@@ -1,0 +1,59 @@
+// What a load has brought about.
+#ifndef CORELANE_DATAPLANE_LOAD_TALLY_H_
+#define CORELANE_DATAPLANE_LOAD_TALLY_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/load/histogram.h"
+
+namespace corelane::dataplane {
+
+// What became of a request, or of a connection that was meant to carry some.
+enum class Outcome : uint8_t {
+  kOk,
+  kRefused,      // RST in answer to our SYN, or port unreachable
+  kReset,        // RST later
+  kClosed,       // the server closed before it had answered
+  kTimedOut,     // no answer in time
+  kUnreachable,  // no route, no MAC address, ICMP
+  kWrong,        // an answer, but not the one that was wanted
+  kLost,         // a datagram without an answer
+  kNotSent,      // no connection was free when it was due, for too long
+  kCount,
+};
+
+inline constexpr size_t kOutcomes = static_cast<size_t>(Outcome::kCount);
+inline constexpr std::array<const char*, kOutcomes> kOutcomeNames = {
+    "ok",          "refused", "reset", "closed early", "timed out",
+    "unreachable", "wrong",   "lost",  "not sent"};
+
+struct Tally {
+  uint64_t sent = 0;       // requests
+  uint64_t opened = 0;     // connections
+  uint64_t bytes_out = 0;  // of requests
+  uint64_t bytes_in = 0;   // of answers
+  std::array<uint64_t, kOutcomes> outcomes{};
+  Histogram latency;  // of those that went well, from when they were due
+
+  uint64_t Of(Outcome o) const { return outcomes[static_cast<size_t>(o)]; }
+  void Note(Outcome o) { ++outcomes[static_cast<size_t>(o)]; }
+  uint64_t Errors() const {
+    uint64_t sum = 0;
+    for (size_t i = 1; i < kOutcomes; ++i) sum += outcomes[i];
+    return sum;
+  }
+  void Add(const Tally& other) {
+    sent += other.sent;
+    opened += other.opened;
+    bytes_out += other.bytes_out;
+    bytes_in += other.bytes_in;
+    for (size_t i = 0; i < kOutcomes; ++i) outcomes[i] += other.outcomes[i];
+    latency.Add(other.latency);
+  }
+};
+
+}  // namespace corelane::dataplane
+
+#endif  // CORELANE_DATAPLANE_LOAD_TALLY_H_

@@ -1,0 +1,296 @@
+#include <memory>
+
+#include "dataplane/app/content.h"
+#include "dataplane/app/echo.h"
+#include "dataplane/app/http_app.h"
+#include "dataplane/load/tcp_load.h"
+#include "dataplane/load/udp_load.h"
+#include "gtest/gtest.h"
+#include "tests/sim/world.h"
+
+namespace corelane::dataplane {
+namespace {
+
+constexpr Ipv4Address kServer(10, 77, 0, 2);
+constexpr Ipv4Address kClient(10, 77, 0, 1);
+constexpr uint16_t kPort = 80;
+
+// Any application in the simulator.
+template <typename App>
+class Shell final : public sim::SimApplication {
+ public:
+  template <typename... Args>
+  explicit Shell(Args&&... args) : app_(std::forward<Args>(args)...) {}
+  void OnConnections(std::span<ReadyConnection> r, Time now) override {
+    app_.OnConnections(r, now);
+  }
+  void OnDatagrams(std::span<Datagram> d, Time now) override {
+    app_.OnDatagrams(d, now);
+  }
+  void OnDatagramError(const DatagramError& e) override {
+    app_.OnDatagramError(e);
+  }
+  Time OnTurn(Time now) override { return app_.OnTurn(now); }
+  App& app() { return app_; }
+
+ private:
+  App app_;
+};
+
+// Answers with something else, or not at all.
+class WrongApp final : public Application {
+ public:
+  explicit WrongApp(bool answers) : answers_(answers) {}
+  void OnConnections(std::span<ReadyConnection> ready, Time) override {
+    for (ReadyConnection& r : ready) {
+      if ((r.events & kGone) != 0) continue;
+      if (r.connection.readable() > 0) {
+        r.connection.Consume(r.connection.readable());
+        static constexpr uint8_t kWrongBytes[] = "wrong";
+        if (answers_) r.connection.Send({kWrongBytes, 5});
+      }
+      if (r.connection.at_end()) r.connection.Close();
+    }
+  }
+
+ private:
+  bool answers_;
+};
+
+sim::NodeConfig NodeOf(Ipv4Address address, uint8_t number) {
+  InterfaceConfig interface;
+  interface.name = "sim0";
+  interface.mac = MacAddress({2, 0, 0, 0, 0, number});
+  interface.addresses = {{address, 24}};
+  sim::NodeConfig config;
+  config.pipeline.interfaces = {interface};
+  config.pipeline.secrets = Secrets::FromSeed(number);
+  config.pipeline.arp.announcer.probe = false;
+  config.packets = 16384;
+  return config;
+}
+
+class LoadTest : public ::testing::Test {
+ protected:
+  LoadTest() : world_(1, kTimeZero + 1s) {
+    world_.AddNode(NodeOf(kClient, 1));
+    world_.AddNode(NodeOf(kServer, 2));
+    sim::WireConfig wire;
+    wire.delay = 100us;
+    wire.queue_bytes = 1u << 26;
+    world_.Join({0, 0}, {1, 0}, wire, wire);
+    config_.load.target = {kServer, kPort};
+    config_.load.duration = 1s;
+    config_.load.timeout = 500ms;
+    config_.request = "hello, is anybody there?";
+  }
+  ~LoadTest() override {
+    EXPECT_EQ(world_.failure(), "");
+    EXPECT_EQ(world_.node(0).TearDown(), 0u);
+    EXPECT_EQ(world_.node(1).TearDown(), 0u);
+  }
+
+  template <typename App, typename... Args>
+  void Serve(Args&&... args) {
+    auto shell = std::make_unique<Shell<App>>(std::forward<Args>(args)...);
+    Pipeline& pipeline = world_.node(1).pipeline();
+    const uint16_t id = world_.node(1).Add(std::move(shell));
+    EXPECT_TRUE(pipeline.tcp().Listen({}, kPort, id).ok());
+    EXPECT_TRUE(pipeline.udp().Bind({}, kPort, id).ok());
+  }
+
+  template <typename L, typename Config>
+  L& Start(const Config& config) {
+    auto shell = std::make_unique<Shell<L>>(config);
+    Shell<L>* raw = shell.get();
+    Pipeline& pipeline = world_.node(0).pipeline();
+    const uint16_t id = world_.node(0).Add(std::move(shell));
+    pipeline.AddTicker(raw);
+    if constexpr (std::is_same_v<L, TcpLoad>) {
+      raw->app().Attach(&pipeline.tcp(), id);
+    } else {
+      EXPECT_TRUE(raw->app().Attach(&pipeline.udp(), id).ok());
+    }
+    return raw->app();
+  }
+
+  Tally Run(Load& load) {
+    EXPECT_TRUE(
+        world_.RunUntil([&] { return load.Finished(); }, world_.now() + 60s))
+        << "the load does not end " << world_.failure();
+    return load.TakeTally();
+  }
+
+  sim::World world_;
+  TcpLoadConfig config_;
+};
+
+TEST_F(LoadTest, OpenLoopEchoSendsWhatItWasAskedTo) {
+  Serve<EchoApp>();
+  config_.load.concurrency = 10;
+  config_.load.rate = 2000;
+  const Tally t = Run(Start<TcpLoad>(config_));
+  EXPECT_EQ(t.sent, 2000u);
+  EXPECT_EQ(t.Of(Outcome::kOk), 2000u);
+  EXPECT_EQ(t.Errors(), 0u);
+  EXPECT_EQ(t.opened, 10u);
+  EXPECT_EQ(t.bytes_in, 2000u * config_.request.size());
+  // Two ways of 100 us; the first ones had to wait for a connection.
+  EXPECT_NEAR(static_cast<double>(t.latency.At(0.5).count()), 200e3, 5e3);
+}
+
+TEST_F(LoadTest, PoissonIsAboutAsMany) {
+  Serve<EchoApp>();
+  config_.load.concurrency = 50;
+  config_.load.rate = 2000;
+  config_.load.poisson = true;
+  const Tally t = Run(Start<TcpLoad>(config_));
+  EXPECT_NEAR(static_cast<double>(t.Of(Outcome::kOk)), 2000, 200);
+  for (size_t i = 1; i < kOutcomes; ++i) {
+    EXPECT_EQ(t.outcomes[i], 0u) << kOutcomeNames[i];
+  }
+}
+
+TEST_F(LoadTest, WhatIsLateCountsFromWhenItWasDue) {
+  Serve<EchoApp>();
+  // One connection answers 5,000 a second at most, so half of them queue up.
+  config_.load.concurrency = 1;
+  config_.load.rate = 10'000;
+  const Tally t = Run(Start<TcpLoad>(config_));
+  EXPECT_GT(t.latency.At(0.99), 300ms);
+  EXPECT_GT(t.Of(Outcome::kNotSent), 4000u);
+  EXPECT_EQ(t.Of(Outcome::kNotSent) + t.Of(Outcome::kOk), 10'000u);
+}
+
+TEST_F(LoadTest, ClosedLoopAsksAgainAtOnce) {
+  Serve<EchoApp>();
+  config_.load.concurrency = 4;
+  const Tally t = Run(Start<TcpLoad>(config_));
+  EXPECT_NEAR(static_cast<double>(t.Of(Outcome::kOk)), 4 * 5000, 400);
+  EXPECT_EQ(t.Errors(), 0u);
+}
+
+TEST_F(LoadTest, HttpOnConnectionsThatStayAndOnOneForEach) {
+  auto content = Content::FromText("0123456789");
+  ASSERT_TRUE(content.ok());
+  Serve<HttpApp>(HttpConfig(), content->get());
+  config_.protocol = TcpLoadConfig::Protocol::kHttp;
+  config_.request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  config_.load.concurrency = 8;
+  config_.load.rate = 1000;
+  const Tally keep = Run(Start<TcpLoad>(config_));
+  EXPECT_EQ(keep.Of(Outcome::kOk), 1000u);
+  EXPECT_EQ(keep.Errors(), 0u);
+  EXPECT_EQ(keep.opened, 8u);
+  config_.connection_per_request = true;
+  config_.request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  const Tally each = Run(Start<TcpLoad>(config_));
+  EXPECT_EQ(each.Of(Outcome::kOk), 1000u);
+  EXPECT_EQ(each.Errors(), 0u);
+  EXPECT_EQ(each.opened, 1001u);  // one to greet
+  config_.expected_status = 404;
+  EXPECT_EQ(Run(Start<TcpLoad>(config_)).Of(Outcome::kWrong), 1000u);
+}
+
+TEST_F(LoadTest, AnAnswerWithoutLengthEndsWithItsConnection) {
+  Serve<EchoApp>();
+  config_.protocol = TcpLoadConfig::Protocol::kHttp;
+  config_.request = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+  config_.load.rate = 10;
+  EXPECT_EQ(Run(Start<TcpLoad>(config_)).Of(Outcome::kOk), 10u);
+  config_.request = "this is no HTTP\r\n\r\n";
+  EXPECT_EQ(Run(Start<TcpLoad>(config_)).Of(Outcome::kWrong), 10u);
+}
+
+TEST_F(LoadTest, FailuresHaveNames) {
+  config_.load.rate = 100;
+  config_.load.concurrency = 2;
+  config_.connection_per_request = true;
+  EXPECT_GT(Run(Start<TcpLoad>(config_)).Of(Outcome::kRefused), 50u);
+  config_.load.target.address = Ipv4Address(10, 77, 0, 9);  // nobody
+  const Tally nobody = Run(Start<TcpLoad>(config_));
+  EXPECT_GT(nobody.Errors(), 0u);
+  EXPECT_EQ(nobody.Of(Outcome::kOk), 0u);
+}
+
+TEST_F(LoadTest, WrongAnswersAreFound) {
+  Serve<WrongApp>(true);
+  config_.load.rate = 100;
+  EXPECT_EQ(Run(Start<TcpLoad>(config_)).Of(Outcome::kWrong), 100u);
+}
+
+TEST_F(LoadTest, SilenceTimesOut) {
+  Serve<WrongApp>(false);
+  config_.load.rate = 10;
+  config_.load.concurrency = 10;
+  const Tally t = Run(Start<TcpLoad>(config_));
+  EXPECT_EQ(t.Of(Outcome::kTimedOut), 10u);
+  EXPECT_EQ(t.Of(Outcome::kOk), 0u);
+}
+
+TEST_F(LoadTest, UdpEcho) {
+  Serve<EchoApp>();
+  UdpLoadConfig config{config_.load, 64, 4};
+  config.load.rate = 5000;
+  config.load.warmup = 100ms;
+  const Tally t = Run(Start<UdpLoad>(config));
+  EXPECT_EQ(t.sent, 5000u);
+  EXPECT_EQ(t.Of(Outcome::kOk), 5000u);
+  EXPECT_EQ(t.Errors(), 0u);
+  EXPECT_NEAR(static_cast<double>(t.latency.At(0.5).count()), 200e3, 5e3);
+}
+
+TEST_F(LoadTest, UdpThatGetsLost) {
+  Serve<EchoApp>();
+  world_.wire(0).DropIf([](const sim::ParsedFrame& f) { return !f.is_arp; },
+                        100, 7);
+  UdpLoadConfig config{config_.load, 64, 1};
+  config.load.rate = 1000;
+  const Tally t = Run(Start<UdpLoad>(config));
+  EXPECT_EQ(t.Of(Outcome::kLost), 7u);
+  EXPECT_EQ(t.Of(Outcome::kOk), 993u);
+}
+
+TEST_F(LoadTest, UdpClosedLoopKeepsSoManyOnTheirWay) {
+  Serve<EchoApp>();
+  UdpLoadConfig config{config_.load, 32, 1};
+  config.load.concurrency = 16;
+  const Tally t = Run(Start<UdpLoad>(config));
+  EXPECT_NEAR(static_cast<double>(t.Of(Outcome::kOk)), 16 * 5000, 2000);
+  EXPECT_EQ(t.Errors(), 0u);
+}
+
+TEST(HistogramTest, QuantilesAreWithinOnePerCent) {
+  Histogram h;
+  for (int i = 1; i <= 100'000; ++i) h.Record(Duration(i * 1000));
+  EXPECT_EQ(h.count(), 100'000u);
+  EXPECT_EQ(h.max(), 100ms);
+  for (double share : {0.01, 0.5, 0.9, 0.99, 0.999}) {
+    const double got = static_cast<double>(h.At(share).count());
+    EXPECT_NEAR(got / (share * 1e8), 1, 0.01) << share;
+  }
+  EXPECT_EQ(h.At(1), 100ms);
+  EXPECT_NEAR(static_cast<double>(h.Mean().count()), 50e6, 1e4);
+}
+
+TEST(HistogramTest, SmallAndLargeValuesFit) {
+  Histogram h;
+  for (int64_t ns : {0, 1, 127, 128, 255, 256, 257}) {
+    Histogram one;
+    one.Record(Duration(ns));
+    EXPECT_EQ(one.At(0.5).count(), ns);
+  }
+  h.Record(-1s);
+  h.Record(10h);
+  EXPECT_EQ(h.At(0.1), 0ns);
+  EXPECT_GT(h.At(1), 1h);
+  Histogram sum;
+  sum.Add(h);
+  sum.Add(h);
+  EXPECT_EQ(sum.count(), 4u);
+  EXPECT_NE(sum.ToHgrm().find("Total count    =            4"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace corelane::dataplane
