@@ -228,8 +228,8 @@ Time Pipeline::NextDeadline() const {
   for (const Interface& interface : interfaces_) {
     if (interface.tx.room() < TxQueue::kCapacity) return core_.now;
   }
-  return std::min({tcp_.NextDeadline(), ip_.NextDeadline(),
-                   arp_.NextDeadline(), tick_at_});
+  return std::min(
+      {tcp_.NextDeadline(), ip_.NextDeadline(), arp_.NextDeadline(), tick_at_});
 }
 
 }  // namespace corelane::dataplane

@@ -57,9 +57,8 @@ bool SentList::MakeRoom(uint32_t n) {
       const SentRange& b = At(i + 1);
       if (a.fate != b.fate || a.fate == Fate::kSacked) continue;
       // When what is lost was sent does not matter any more.
-      const int32_t apart = a.fate == Fate::kLost
-                                ? 0
-                                : std::abs(Since(a.sent_us, b.sent_us));
+      const int32_t apart =
+          a.fate == Fate::kLost ? 0 : std::abs(Since(a.sent_us, b.sent_us));
       if (best == size() || apart < least) {
         best = i;
         least = apart;
