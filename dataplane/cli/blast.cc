@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
 
 int Blast(const ServerOptions& options, const BlastPlan& plan) {
   const runtime::StopSignal stop;
-  BlastBoard board(plan, std::max<size_t>(1, options.runtime.cores.size()));
+  BlastBoard board(std::max<size_t>(1, options.runtime.cores.size()));
   // Declared before the stack, which refers to them until the end.
   std::vector<std::unique_ptr<BlastDriver>> drivers;
   auto started = runtime::Runtime::Start(options.runtime);

@@ -17,8 +17,7 @@ namespace corelane::cli {
 class BlastBoard {
  public:
   // `drivers` say Finished before all is over.
-  BlastBoard(const BlastPlan& plan, size_t drivers)
-      : warmup_(plan.udp.load.warmup), running_(drivers) {}
+  explicit BlastBoard(size_t drivers) : running_(drivers) {}
 
   // `lasted`: how long requests have counted. Not on the packet path.
   void Add(const dataplane::Tally& tally, Duration lasted, double busy,
@@ -32,7 +31,6 @@ class BlastBoard {
 
  private:
   mutable std::mutex mutex_;
-  Duration warmup_;
   size_t running_;
   dataplane::Tally interval_;
   double interval_busy_ = 0;

@@ -128,7 +128,7 @@ absl::StatusOr<std::vector<Objective>> ParseObjectives(
     const size_t at = part.find_first_of("<>=");
     if (at == absl::string_view::npos) return Bad(part);
     Objective o;
-    o.text = std::string(part);
+    o.text.assign(part.data(), part.size());
     const absl::string_view name =
         absl::StripAsciiWhitespace(part.substr(0, at));
     absl::string_view rest = part.substr(at);

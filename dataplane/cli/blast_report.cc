@@ -124,6 +124,7 @@ std::string Table(const BlastPlan& plan, const BlastResults& r) {
                              t.Of(Outcome::kOk),
                              PerSecond(t.Of(Outcome::kOk), r.lasted)));
   std::vector<std::string> quantiles;
+  quantiles.reserve(kShares.size());
   for (const auto& [name, share] : kShares) {
     quantiles.push_back(absl::StrCat(name, " ", Spelled(t.latency.At(share))));
   }

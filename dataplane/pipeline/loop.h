@@ -53,7 +53,8 @@ uint32_t TurnShared(Pipeline& pipeline, Steering& steering,
   uint32_t work = 0;
   pipeline.BeginTurn(now);
   Packet* burst[kBurst];
-  for (uint16_t i = 0; i < ports.size(); ++i) {
+  const auto count = static_cast<uint16_t>(ports.size());
+  for (uint16_t i = 0; i < count; ++i) {
     if (!steering.HasQueue(i)) continue;
     const uint16_t n = ports[i].RxBurst(burst, kBurst);
     if (n == 0) continue;
@@ -63,7 +64,7 @@ uint32_t TurnShared(Pipeline& pipeline, Steering& steering,
   }
   work += steering.Deliver();
   pipeline.EndTurn();
-  for (uint16_t i = 0; i < ports.size(); ++i) {
+  for (uint16_t i = 0; i < count; ++i) {
     TxQueue& tx = pipeline.tx(i);
     if (tx.frames().empty()) continue;
     if (!steering.HasQueue(i)) {

@@ -228,7 +228,8 @@ absl::Status Runtime::CreateCores() {
   if (!secrets.ok()) return secrets.status();
   config.secrets = *secrets;
   try {
-    for (uint16_t i = 0; i < mempools_.size(); ++i) {
+    const auto count = static_cast<uint16_t>(mempools_.size());
+    for (uint16_t i = 0; i < count; ++i) {
       // What peers see is the same on every core, but no two draw alike.
       config.secrets.rng.k0 = secrets->rng.k0 + i;
       auto core = CoreLoop::Create(
