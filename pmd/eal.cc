@@ -5,7 +5,6 @@
 #include <rte_log.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -118,10 +117,6 @@ void RemoveLeftovers(const std::string& prefix, const std::string& mount) {
 }
 
 absl::Status StartFailed(const std::string& said, int error) {
-  if (error == EALREADY) {
-    return absl::FailedPreconditionError(
-        "DPDK was already started once in this process, and cannot be again");
-  }
   return absl::InternalError(absl::StrCat(
       "DPDK did not start: ",
       said.empty() ? rte_strerror(error)
@@ -165,6 +160,13 @@ absl::Status CheckProbed(const EalOptions& options, const std::string& said) {
 
 absl::StatusOr<Eal> Eal::Start(const EalOptions& options) {
   if (absl::Status s = CheckOptions(options); !s.ok()) return s;
+  // rte_eal_init() does not always notice by itself: after a clean-up it
+  // crashes.
+  static bool started_before = false;
+  if (started_before) {
+    return absl::FailedPreconditionError(
+        "DPDK was already started once in this process, and cannot be again");
+  }
   absl::StatusOr<HugePageDecision> pages =
       DecideHugePages(options.huge_pages, options.memory_mb,
                       PhysicalDevice(options), SurveyHugePages());
@@ -175,15 +177,14 @@ absl::StatusOr<Eal> Eal::Start(const EalOptions& options) {
   eal.pages_ = *std::move(pages);
   eal.arguments_ = BuildEalArguments(options, eal.pages_);
 
+  started_before = true;
   CommandLine& command = Keep(eal.arguments_);
   LogCapture log;
   const int result = rte_eal_init(static_cast<int>(command.strings.size()),
                                   command.argv.data());
   if (result < 0) {
     const int error = rte_errno;
-    if (error != EALREADY) {
-      RemoveLeftovers(eal.prefix_, eal.pages_.mount);
-    }
+    RemoveLeftovers(eal.prefix_, eal.pages_.mount);
     return StartFailed(log.FirstLine(), error);
   }
   eal.running_ = true;

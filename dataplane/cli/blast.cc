@@ -133,6 +133,12 @@ int RunBlast(const Arguments& arguments) {
                      ": more than there is "
                      "room for; give --max-connections as well"));
   }
+  if (plan->tcp.load.concurrency < options->runtime.cores.size()) {
+    return line.Refuse(
+        absl::StrCat("--concurrency ", plan->tcp.load.concurrency,
+                     ": fewer than there are cores; give at least ",
+                     options->runtime.cores.size()));
+  }
   if (auto code = PrintConfig(line, *options)) return *code;
   return Blast(*options, *plan);
 }

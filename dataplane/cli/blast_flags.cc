@@ -28,19 +28,6 @@ std::string Pattern(size_t size) {
   return text;
 }
 
-// Stores what a parser made of a flag's text, if the flag was given.
-template <typename Value, typename Parser>
-void Take(const std::optional<std::string>& text, Value& out,
-          absl::Status& status, const Parser& parse) {
-  if (!status.ok() || !text.has_value()) return;
-  auto value = parse(*text);
-  if (value.ok()) {
-    out = static_cast<Value>(*value);
-  } else {
-    status = value.status();
-  }
-}
-
 auto Number(const char* flag, uint64_t low, uint64_t high) {
   return [=](const std::string& text) {
     return ParseNumber(flag, text, low, high, "");

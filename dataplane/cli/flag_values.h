@@ -4,7 +4,9 @@
 #define CORELANE_DATAPLANE_CLI_FLAG_VALUES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,6 +20,20 @@
 #include "proto/tcp/congestion_control.h"
 
 namespace corelane::cli {
+
+// Stores what a parser made of a flag's text, if the flag was given and
+// nothing was wrong before; else `status` says what is wrong first.
+template <typename Value, typename Parser>
+void Take(const std::optional<std::string>& text, Value& out,
+          absl::Status& status, const Parser& parse) {
+  if (!status.ok() || !text.has_value()) return;
+  auto value = parse(*text);
+  if (value.ok()) {
+    out = static_cast<Value>(*std::move(value));
+  } else {
+    status = value.status();
+  }
+}
 
 // A decimal number within [low, high]; `unit` ("MiB") may be empty.
 absl::StatusOr<uint64_t> ParseNumber(absl::string_view flag,

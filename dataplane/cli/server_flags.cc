@@ -20,17 +20,6 @@ constexpr uint64_t kMaxBuffer = 1u << 30;
 // DPDK's own limit of ports is 32.
 constexpr size_t kMaxDevices = 16;
 
-// Stores what a parser made of a flag's text, if the flag was given.
-template <typename Value, typename Parser>
-absl::Status Take(const std::optional<std::string>& text, Value& out,
-                  const Parser& parse) {
-  if (!text.has_value()) return absl::OkStatus();
-  auto value = parse(*text);
-  if (!value.ok()) return value.status();
-  out = static_cast<Value>(*value);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
@@ -149,20 +138,13 @@ absl::Status ServerFlags::UnderstandNetwork(ServerOptions& options) const {
     if (!gateway.ok()) return gateway.status();
     options.runtime.routes.push_back({{Ipv4Address(), 0}, *gateway});
   }
-  if (absl::Status s = Take(
-          listen_, options.listen,
-          [](const std::string& t) { return ParseAddress("--listen", t); });
-      !s.ok()) {
-    return s;
-  }
-  absl::Status s = Take(port_, options.port, [](const std::string& t) {
-    return ParsePort("--port", t);
-  });
-  if (s.ok()) {
-    s = Take(metrics_port_, options.metrics_port, [](const std::string& t) {
-      return ParsePort("--metrics-port", t);
-    });
-  }
+  absl::Status s;
+  Take(listen_, options.listen, s,
+       [](const std::string& t) { return ParseAddress("--listen", t); });
+  Take(port_, options.port, s,
+       [](const std::string& t) { return ParsePort("--port", t); });
+  Take(metrics_port_, options.metrics_port, s,
+       [](const std::string& t) { return ParsePort("--metrics-port", t); });
   if (s.ok() && options.metrics_port != 0 &&
       options.metrics_port == options.port) {
     s = absl::InvalidArgumentError(absl::StrCat(
@@ -182,27 +164,18 @@ absl::Status ServerFlags::UnderstandLimits(
   };
   if (name_.has_value()) options.name = *name_;
   absl::Status s = pmd::CheckInstanceName(options.name);
-  if (s.ok()) {
-    s = Take(max_connections_, options.max_connections,
-             number("--max-connections", 1, runtime::kMaxConnections, ""));
-  }
-  if (s.ok()) s = Take(idle_, options.idle, ParseIdle);
-  if (s.ok()) {
-    s = Take(mtu_, options.mtu,
-             number("--mtu", kMinMtu, runtime::kMaxMtu, "bytes"));
-  }
+  Take(max_connections_, options.max_connections, s,
+       number("--max-connections", 1, runtime::kMaxConnections, ""));
+  Take(idle_, options.idle, s, ParseIdle);
+  Take(mtu_, options.mtu, s,
+       number("--mtu", kMinMtu, runtime::kMaxMtu, "bytes"));
   if (s.ok()) s = UnderstandTcp(options.tcp);
-  if (s.ok()) s = Take(huge_, options.huge_pages, ParseHugePages);
-  if (s.ok()) {
-    s = Take(memory_, options.memory_mb,
-             number("--memory", 1, 1u << 20, "MiB"));
-  }
-  if (s.ok()) s = Take(cores_, options.cores, ParseCores);
-  if (s.ok()) {
-    s = Take(grace_, options.grace, [](const std::string& text) {
-      return ParseDuration("--grace", text, 0s, 1h);
-    });
-  }
+  Take(huge_, options.huge_pages, s, ParseHugePages);
+  Take(memory_, options.memory_mb, s, number("--memory", 1, 1u << 20, "MiB"));
+  Take(cores_, options.cores, s, ParseCores);
+  Take(grace_, options.grace, s, [](const std::string& text) {
+    return ParseDuration("--grace", text, 0s, 1h);
+  });
   return s;
 }
 
@@ -212,13 +185,10 @@ absl::Status ServerFlags::UnderstandTcp(tcp::Config& config) const {
       return ParseNumber(flag, text, kMinBuffer, kMaxBuffer, "bytes");
     };
   };
-  absl::Status s = Take(congestion_, config.congestion, ParseCongestion);
-  if (s.ok()) {
-    s = Take(send_buffer_, config.send_buffer, bytes("--send-buffer"));
-  }
-  if (s.ok()) {
-    s = Take(receive_buffer_, config.receive_buffer, bytes("--receive-buffer"));
-  }
+  absl::Status s;
+  Take(congestion_, config.congestion, s, ParseCongestion);
+  Take(send_buffer_, config.send_buffer, s, bytes("--send-buffer"));
+  Take(receive_buffer_, config.receive_buffer, s, bytes("--receive-buffer"));
   return s;
 }
 

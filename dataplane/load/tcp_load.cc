@@ -226,10 +226,8 @@ void TcpLoad::Read(uint32_t client, Time now) {
   const uint32_t readable = c.connection.readable();
   if (readable > 0 && c.phase != Phase::kBusy) {
     // Nobody has asked for that.
-    tally_.Note(Outcome::kWrong);
     c.connection.Abort();
-    --open_;
-    Absent(client, now);
+    Lost(client, Outcome::kWrong, now);
     return;
   }
   if (readers_.empty()) {
@@ -296,16 +294,12 @@ void TcpLoad::OnEnd(uint32_t client, Time now) {
     }
   }
   c.connection.Close();
-  if (c.phase == Phase::kBusy) {
-    Lost(client, Outcome::kClosed, now);
+  if (c.phase == Phase::kLeaving) {  // as it was asked to
+    --open_;
+    Absent(client, now);
     return;
   }
-  if (c.phase == Phase::kReady) {
-    ready_.erase(std::find(ready_.begin(), ready_.end(), client));
-    tally_.Note(Outcome::kClosed);
-  }
-  --open_;
-  Absent(client, now);
+  Lost(client, Outcome::kClosed, now);
 }
 
 void TcpLoad::Answered(uint32_t client, bool keep, Time now) {
@@ -363,6 +357,8 @@ void TcpLoad::Lost(uint32_t client, Outcome outcome, Time now) {
       break;
     case Phase::kReady:
       ready_.erase(std::find(ready_.begin(), ready_.end(), client));
+      // It took connections only to end them: not again at once.
+      open_again_ = now + kOpenAgain;
       [[fallthrough]];
     case Phase::kLeaving:
       --open_;

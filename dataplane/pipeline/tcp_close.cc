@@ -13,10 +13,6 @@ namespace {
 
 constexpr Duration kRetryWithoutMemory = 1ms;
 
-}  // namespace
-
-namespace {
-
 // Counts the views of static bytes; never reaches zero. Counted without
 // atomics, hence one for each core; and as devices let go of packets after the
 // stack is gone, they stay.

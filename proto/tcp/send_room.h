@@ -33,14 +33,16 @@ inline uint32_t RoomInPieces(const ControlBlock& cb, uint32_t mark) {
   const uint32_t leaving = window > flight ? window - flight : 0;
   const uint32_t queued = Queued(cb);
   const uint32_t unsent = queued > flight ? queued - flight : 0;
-  uint32_t room = 0;
-  while (true) {
-    const uint32_t waiting =
-        unsent + room > leaving ? unsent + room - leaving : 0;
-    const uint32_t begun = waiting % piece;
-    if (begun == 0 && queued + room >= mark) return room;
-    room += piece - begun;
+  const uint32_t need = queued < mark ? mark - queued : 0;
+  auto whole = [piece](uint32_t n) { return (n + piece - 1) / piece * piece; };
+  if (unsent > leaving) {
+    const uint32_t waiting = unsent - leaving;
+    return whole(waiting + need) - waiting;
   }
+  const uint32_t at_once = leaving - unsent;
+  if (whole(need) <= at_once) return whole(need);
+  // Beyond what leaves at once a piece is begun, if only to reach the mark.
+  return at_once + std::max(whole(need > at_once ? need - at_once : 0), piece);
 }
 
 // What the buffer takes now.

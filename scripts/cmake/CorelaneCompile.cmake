@@ -20,3 +20,14 @@ if(CORELANE_FUZZ)
   endif()
   target_compile_options(corelane_compile INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
+# Where no ccache helps, parsing the libraries' headers is most of a build.
+# Off by default: files that include what they use are found only without.
+option(CORELANE_PCH "Precompile the headers of the libraries that are used" OFF)
+function(corelane_precompile target)
+  if(CORELANE_PCH)
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <array> <chrono> <cstdint> <functional> <memory> <optional>
+      <span> <string> <vector> ${ARGN})
+  endif()
+endfunction()

@@ -57,6 +57,22 @@ class WrongApp final : public Application {
   bool answers_;
 };
 
+// Says something before it is asked.
+class GreetingApp final : public Application {
+ public:
+  void OnConnections(std::span<ReadyConnection> ready, Time) override {
+    static constexpr uint8_t kGreeting[] = "220 ready";
+    for (ReadyConnection& r : ready) {
+      if ((r.events & kGone) != 0) continue;
+      if ((r.events & kOpened) != 0) r.connection.Send({kGreeting, 9});
+      if (r.connection.readable() > 0) {
+        r.connection.Consume(r.connection.readable());
+      }
+      if (r.connection.at_end()) r.connection.Close();
+    }
+  }
+};
+
 sim::NodeConfig NodeOf(Ipv4Address address, uint8_t number) {
   InterfaceConfig interface;
   interface.name = "sim0";
@@ -217,6 +233,17 @@ TEST_F(LoadTest, WrongAnswersAreFound) {
   Serve<WrongApp>(true);
   config_.load.rate = 100;
   EXPECT_EQ(Run(Start<TcpLoad>(config_)).Of(Outcome::kWrong), 100u);
+}
+
+TEST_F(LoadTest, AServerThatSpeaksFirst) {
+  Serve<GreetingApp>();
+  config_.load.concurrency = 4;
+  config_.load.rate = 500;
+  const Tally t = Run(Start<TcpLoad>(config_));
+  EXPECT_EQ(t.Of(Outcome::kOk), 0u);
+  EXPECT_GT(t.Of(Outcome::kWrong), 0u);
+  // Neither a hot loop of connections.
+  EXPECT_LT(t.opened, 1000u);
 }
 
 TEST_F(LoadTest, SilenceTimesOut) {

@@ -46,9 +46,9 @@ def looks(server):
 def accounted(server):
     """rx = delivered + the sum of the drops."""
     stats = json.loads(server.ask("stats", "--json").stdout)
-    received = _find(stats, "rx_packets")
-    delivered = _find(stats, "delivered")
-    drops = _find(stats, "drops")
+    received = find_counter(stats, "rx_packets")
+    delivered = find_counter(stats, "delivered")
+    drops = find_counter(stats, "drops")
     if isinstance(drops, dict):
         drops = sum(v for v in drops.values() if isinstance(v, int))
     expect_equal(delivered + drops, received, "delivered + drops")
@@ -159,7 +159,7 @@ def metrics(server):
     return f"{samples} samples"
 
 
-def _find(tree, name):
+def find_counter(tree, name):
     if isinstance(tree, dict):
         if name in tree:
             value = tree[name]
@@ -167,7 +167,7 @@ def _find(tree, name):
                 "value" in value else value
         for value in tree.values():
             try:
-                return _find(value, name)
+                return find_counter(value, name)
             except LookupError:
                 pass
     raise LookupError(f"no {name} in the statistics")

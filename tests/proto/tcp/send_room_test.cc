@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace corelane::tcp {
 namespace {
 
@@ -76,6 +78,43 @@ TEST_F(SendRoomTest, NeverMuchBeyondTheMark) {
       EXPECT_LE(Queued(cb_), 1000u + 2 * kMaxSendPiece);
       EXPECT_EQ(Fill(), 0u);
     }
+  }
+}
+
+// What the room is defined as: pieces are taken one by one until a whole one
+// ends at the mark or beyond.
+uint32_t TakenPieceByPiece(const ControlBlock& cb, uint32_t mark) {
+  const uint32_t most =
+      std::clamp(cb.max_window / 2, kMinSendPiece, kMaxSendPiece);
+  const uint32_t piece = most < cb.mss ? most : most - most % cb.mss;
+  const uint32_t flight = cb.InFlight();
+  const uint32_t window = std::min(cb.cwnd, cb.SendWindow());
+  const uint32_t leaving = window > flight ? window - flight : 0;
+  const uint32_t unsent = Queued(cb) > flight ? Queued(cb) - flight : 0;
+  for (uint32_t room = 0;;) {
+    const uint32_t waiting =
+        unsent + room > leaving ? unsent + room - leaving : 0;
+    const uint32_t begun = waiting % piece;
+    if (begun == 0 && Queued(cb) + room >= mark) return room;
+    room += piece - begun;
+  }
+}
+
+TEST_F(SendRoomTest, AsIfTakenPieceByPiece) {
+  std::mt19937 random(20);  // NOLINT: replays
+  auto below = [&](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  for (int i = 0; i < 200'000; ++i) {
+    cb_ = ControlBlock();
+    cb_.mss = static_cast<uint16_t>(1 + below(3000));
+    cb_.cwnd = below(2) == 0 ? below(20'000) : below(1'000'000);
+    Offer(below(2) == 0 ? below(20'000) : below(1'000'000));
+    cb_.max_window += below(100'000);
+    cb_.snd_queued += below(500'000);
+    cb_.snd_nxt = cb_.snd_una + below(Queued(cb_) + 1);
+    config_.send_buffer = below(2) == 0 ? below(20'000) : below(1'000'000);
+    ASSERT_EQ(SendRoom(cb_, config_),
+              TakenPieceByPiece(cb_, config_.send_buffer))
+        << "case " << i;
   }
 }
 
