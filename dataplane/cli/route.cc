@@ -18,6 +18,12 @@ absl::StatusOr<std::string> Change(const std::vector<std::string>& words) {
     return absl::StrCat("/corelane/route/add,", ToString(route->destination),
                         ",", ToString(route->gateway));
   }
+  if (words.size() == 2 && words[1].find(',') != std::string::npos) {
+    const auto route = ParseRoute(words[1], "route del");
+    if (!route.ok()) return route.status();
+    return absl::StrCat("/corelane/route/del,", ToString(route->destination),
+                        ",", ToString(route->gateway));
+  }
   if (words.size() == 2) {
     const auto to = ParseIpv4Prefix(words[1]);
     if (to.has_value()) {
@@ -35,9 +41,14 @@ int RunRoute(const Arguments& arguments) {
   ClientCommand command("route",
                         "Print or change the routes of a running instance.");
   std::vector<std::string> words;
-  command.line().AddOperands("ACTION", words,
-                             "add A.B.C.D/N,GATEWAY, or del A.B.C.D/N");
+  command.line().AddOperands(
+      "ACTION", words, "add A.B.C.D/N,GATEWAY, or del A.B.C.D/N[,GATEWAY]");
   command.line().SetFooter(
+      "Several routes to one network, through different gateways, are equal "
+      "ways:\n"
+      "each flow takes one of them, and none whose gateway is dead while "
+      "another is\n"
+      "alive. del without a gateway removes them all.\n\n"
       "Examples:\n  corelane route\n"
       "  corelane route add 10.1.0.0/16,10.77.0.1\n"
       "  corelane route add 0.0.0.0/0,10.77.0.1    # the default gateway\n"

@@ -30,10 +30,12 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
   line.AddValues("--addr", addresses_, "A.B.C.D/N[@DEV]",
                  "An address of ours; may be repeated. @DEV is the number of "
                  "its --dev, 0 for the first (default: 0)");
-  line.AddValue("--gateway", gateway_, "A.B.C.D",
-                "Where packets for other networks go");
+  line.AddValues("--gateway", gateways_, "A.B.C.D",
+                 "Where packets for other networks go; if repeated, each flow "
+                 "takes one of them");
   line.AddValues("--route", routes_, "A.B.C.D/N,GATEWAY",
-                 "A network behind another gateway; may be repeated");
+                 "A network behind another gateway; may be repeated, for one "
+                 "network too: each flow then takes one of its gateways");
   if (role == Role::kServer) AddListening(line);
   line.AddValue("--name", name_, "NAME",
                 "Name of this instance (default: corelane)");
@@ -133,8 +135,8 @@ absl::Status ServerFlags::UnderstandNetwork(ServerOptions& options) const {
     if (!endpoint.ok()) return endpoint.status();
     options.connect.push_back(*endpoint);
   }
-  if (gateway_.has_value()) {
-    auto gateway = ParseAddress("--gateway", *gateway_);
+  for (const std::string& text : gateways_) {
+    auto gateway = ParseAddress("--gateway", text);
     if (!gateway.ok()) return gateway.status();
     options.runtime.routes.push_back({{Ipv4Address(), 0}, *gateway});
   }

@@ -51,7 +51,7 @@ class ServerFlags {
   std::vector<std::string> addresses_;
   std::vector<std::string> routes_;
   std::vector<std::string> connect_;
-  std::optional<std::string> gateway_;
+  std::vector<std::string> gateways_;
   std::optional<std::string> name_;
   std::optional<std::string> port_;
   std::optional<std::string> listen_;

@@ -95,9 +95,14 @@ absl::StatusOr<Json> AddRoute(Runtime& runtime, const Parameters& p) {
 }
 
 absl::StatusOr<Json> RemoveRoute(Runtime& runtime, const Parameters& p) {
-  const auto to = p.size() == 1 ? ParseIpv4Prefix(p[0]) : std::nullopt;
-  if (!to.has_value()) return Malformed("A.B.C.D/N");
-  return Done(runtime.network().RemoveRoute(*to));
+  const bool good = p.size() == 1 || p.size() == 2;
+  const auto to = good ? ParseIpv4Prefix(p[0]) : std::nullopt;
+  const auto gateway = p.size() == 2 ? ParseIpv4(p[1]) : Ipv4Address();
+  if (!to.has_value() || !gateway.has_value() ||
+      (p.size() == 2 && gateway->IsAny())) {
+    return Malformed("A.B.C.D/N or A.B.C.D/N,GATEWAY");
+  }
+  return Done(runtime.network().RemoveRoute(*to, *gateway));
 }
 
 absl::StatusOr<Json> FlushNeighbors(Runtime& runtime, const Parameters& p) {

@@ -240,7 +240,8 @@ ListPage ReadRoutes(Pipeline& pipeline, uint64_t from, size_t rows) {
          {"gateway", ToString(route.gateway)},
          {"interface", pipeline.interfaces()[route.port].config.name},
          {"source", ToString(route.source)},
-         {"mtu", route.mtu}});
+         {"mtu", route.mtu},
+         {"dead", route.dead ? 1 : 0}});
   }
   return page;
 }

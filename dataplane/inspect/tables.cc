@@ -164,6 +164,9 @@ absl::StatusOr<std::string> FormatRoutes(const Json& rows) {
                                  gateway == "0.0.0.0" ? "on link" : gateway,
                                  Text(row, "source"), Number(row, "mtu"),
                                  Text(row, "interface")));
+      if (Number(row, "dead") != 0) {
+        text.insert(text.size() - 1, " (the gateway does not answer)");
+      }
     }
     return text;
   });

@@ -37,11 +37,12 @@ struct ArpLayer::PerInterface {
   MacAddress last_mac;
 };
 
-ArpLayer::ArpLayer(Core* core, LinkLayer* link,
+ArpLayer::ArpLayer(Core* core, LinkLayer* link, ipv4::RouteTable* routes,
                    std::vector<Interface>* interfaces,
                    const ArpOptions& options, const NoticeSink& notices)
     : core_(*core),
       link_(*link),
+      routes_(*routes),
       interfaces_(*interfaces),
       options_(options),
       notices_(notices) {
@@ -188,6 +189,7 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
     if (a.address() == arp.target && a.usable()) for_us = true;
   }
   state.cache.OnPacket(arp, for_us, core_.now);
+  NoteHeard(interface.index, arp.sender);
   if (!for_us && arp.operation == arp::kRequest && !arp.IsGratuitous()) {
     core_.Drop(packet, DropReason::kArpNotForUs);
     return;
@@ -208,7 +210,22 @@ void ArpLayer::ReceiveShared(uint16_t interface, const arp::Packet& arp) {
     if (a.address() == arp.target && a.usable()) for_us = true;
   }
   state.cache.OnPacket(arp, for_us, core_.now);
+  NoteHeard(interface, arp.sender);
   RunCache(state, interfaces_[interface]);
+}
+
+void ArpLayer::NoteHeard(uint16_t interface, Ipv4Address sender) {
+  if (routes_.any_dead()) routes_.NoteGateway(interface, sender, false);
+}
+
+// Nothing is sent by them, so nobody else would notice that they are back.
+void ArpLayer::AskDeadGateways() {
+  ask_dead_at_ = kTimeNever;
+  size_t at = 0;
+  while (const ipv4::RouteEntry* route = routes_.NextDead(at)) {
+    state_[route->port]->cache.Lookup(route->gateway, core_.now);
+    ask_dead_at_ = core_.now + options_.limits.failed_hold + 1s;
+  }
 }
 
 void ArpLayer::Send(Interface& interface, Ipv4Address next_hop,
@@ -332,12 +349,19 @@ void ArpLayer::RunCache(PerInterface& state, Interface& interface) {
         break;
       case arp::ActionKind::kFailed:
         Discard(state, action.index);
+        routes_.NoteGateway(interface.index, action.address, true);
+        if (routes_.any_dead() && ask_dead_at_ == kTimeNever) {
+          ask_dead_at_ = core_.now + options_.limits.failed_hold + 1s;
+        }
         break;
     }
   }
 }
 
 void ArpLayer::RunTimers() {
+  if (ask_dead_at_ <= core_.now) [[unlikely]] {
+    AskDeadGateways();
+  }
   for (size_t i = 0; i < interfaces_.size(); ++i) {
     PerInterface& state = *state_[i];
     if (state.cache.NextDeadline() <= core_.now) {
@@ -356,7 +380,7 @@ void ArpLayer::RunTimers() {
 }
 
 Time ArpLayer::NextDeadline() const {
-  Time next = kTimeNever;
+  Time next = ask_dead_at_;
   for (const auto& state : state_) {
     next = std::min(next, state->cache.NextDeadline());
     for (const arp::Announcer& announcer : state->announcers) {

@@ -13,6 +13,7 @@
 #include "proto/arp/announcer.h"
 #include "proto/arp/neighbor_cache.h"
 #include "proto/arp/packet.h"
+#include "proto/ipv4/route_table.h"
 
 namespace corelane::dataplane {
 
@@ -28,8 +29,10 @@ struct ArpOptions {
 
 class ArpLayer {
  public:
-  ArpLayer(Core* core, LinkLayer* link, std::vector<Interface>* interfaces,
-           const ArpOptions& options, const NoticeSink& notices);
+  // `routes` hears which gateways are dead.
+  ArpLayer(Core* core, LinkLayer* link, ipv4::RouteTable* routes,
+           std::vector<Interface>* interfaces, const ArpOptions& options,
+           const NoticeSink& notices);
   ~ArpLayer();
   ArpLayer(const ArpLayer&) = delete;
   ArpLayer& operator=(const ArpLayer&) = delete;
@@ -75,13 +78,17 @@ class ArpLayer {
                const MacAddress& mac);
   void Discard(PerInterface& state, uint32_t index);
   void RunCache(PerInterface& state, Interface& interface);
+  void NoteHeard(uint16_t interface, Ipv4Address sender);
+  void AskDeadGateways();
 
   Core& core_;
   LinkLayer& link_;
+  ipv4::RouteTable& routes_;
   std::vector<Interface>& interfaces_;
   ArpOptions options_;
   NoticeSink notices_;
   std::vector<std::unique_ptr<PerInterface>> state_;
+  Time ask_dead_at_ = kTimeNever;
 };
 
 }  // namespace corelane::dataplane

@@ -32,6 +32,24 @@ OutputSpec EchoReplySpec(const ipv4::Header& request) {
   return spec;
 }
 
+// Back to where a datagram came from; its fragments, which show no ports, go
+// one way as well.
+ipv4::Flow FlowBack(const ipv4::Header& in) {
+  return {in.source, in.destination, 0, 0, ipv4::kIcmp};
+}
+
+// An error goes the way of the flow that it is about, where that shows.
+ipv4::Flow FlowOfError(const ipv4::Header& in, ByteView payload) {
+  ipv4::Flow flow = FlowBack(in);
+  const bool ports = in.protocol == ipv4::kTcp || in.protocol == ipv4::kUdp;
+  if (ports && !in.IsFragment() && payload.size() >= 4) {
+    flow.protocol = in.protocol;
+    flow.source_port = LoadBe16(payload.data() + 2);
+    flow.destination_port = LoadBe16(payload.data());
+  }
+  return flow;
+}
+
 }  // namespace
 
 IcmpLayer::IcmpLayer(Core* core, Ipv4Layer* ip)
@@ -60,7 +78,7 @@ void IcmpLayer::Receive(const Ipv4Packet& in) {
   ++core_.counters.icmp_in;
   if (IsAnswerable(in, message)) {
     Path path;
-    if (!ip_.FindPath(in.header.source, path)) {
+    if (!ip_.FindPath(FlowBack(in.header), path)) {
       core_.Drop(in.packet, DropReason::kNoRoute);
       return;
     }
@@ -99,7 +117,7 @@ void IcmpLayer::ReceiveReassembled(const Ipv4Packet& in,
   }
   ++core_.counters.icmp_in;
   Path path;
-  if (!IsAnswerable(in, message) || !ip_.FindPath(in.header.source, path)) {
+  if (!IsAnswerable(in, message) || !ip_.FindPath(FlowBack(in.header), path)) {
     ++core_.counters.Drop(DropReason::kIcmpIgnored);
     return;
   }
@@ -117,7 +135,7 @@ void IcmpLayer::SendError(const Ipv4Packet& in, ByteView offending,
   Path path;
   if (icmp::MaySendError(in.header, payload, in.link_group,
                          in.local_broadcast) != icmp::ErrorVerdict::kMaySend ||
-      !ip_.FindPath(in.header.source, path) ||
+      !ip_.FindPath(FlowOfError(in.header, payload), path) ||
       !limiter_.Allow(in.header.source, core_.now)) {
     ++core_.counters.icmp_errors_suppressed;
     return;

@@ -74,7 +74,7 @@ Packet* PacketOf(uint64_t handle) {
 Ipv4Layer::Ipv4Layer(Core* core, std::vector<Interface>* interfaces)
     : core_(*core),
       interfaces_(*interfaces),
-      routes_(kMaxRoutes),
+      routes_(kMaxRoutes, core->secrets.flow_hash),
       reassembly_(LimitsFor(*core),
                   SipKey{core->rng.Next64(), core->rng.Next64()}),
       identification_(SipKey{core->rng.Next64(), core->rng.Next64()},

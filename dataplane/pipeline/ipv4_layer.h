@@ -90,9 +90,9 @@ class Ipv4Layer {
   }
 
   // ---- Down
-  bool FindPath(Ipv4Address destination, Path& path) const;
+  bool FindPath(const ipv4::Flow& flow, Path& path) const;
   // The MTU of the first hop, or of the first interface if there is no route.
-  uint16_t MtuTowards(Ipv4Address destination) const;
+  uint16_t MtuTowards(const ipv4::Flow& flow) const;
   bool IsOurs(Ipv4Address address) const;
   // Takes a packet whose data starts at the TCP or UDP header; fills in that
   // header's checksum field at `checksum_offset`, or has the device do it.

@@ -26,23 +26,23 @@ PartialSum ChainSum(const Packet* packet) {
 
 }  // namespace
 
-bool Ipv4Layer::FindPath(Ipv4Address destination, Path& path) const {
-  if (destination.IsBroadcast() && !interfaces_.empty()) {
-    path = {&interfaces_[0], destination, Ipv4Address(),
+bool Ipv4Layer::FindPath(const ipv4::Flow& flow, Path& path) const {
+  if (flow.destination.IsBroadcast() && !interfaces_.empty()) {
+    path = {&interfaces_[0], flow.destination, Ipv4Address(),
             interfaces_[0].config.mtu};
     if (!interfaces_[0].config.addresses.empty()) {
       path.source = interfaces_[0].config.addresses[0].address;
     }
     return true;
   }
-  const auto hop = routes_.Lookup(destination);
+  const auto hop = routes_.Lookup(flow);
   if (!hop) return false;
   path = {&interfaces_[hop->port], hop->address, hop->source, hop->mtu};
   return true;
 }
 
-uint16_t Ipv4Layer::MtuTowards(Ipv4Address destination) const {
-  const auto hop = routes_.Lookup(destination);
+uint16_t Ipv4Layer::MtuTowards(const ipv4::Flow& flow) const {
+  const auto hop = routes_.Lookup(flow);
   return hop ? hop->mtu : interfaces_[0].config.mtu;
 }
 

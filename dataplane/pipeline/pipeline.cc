@@ -40,7 +40,8 @@ absl::Status AddRoutes(const std::vector<Interface>& interfaces,
         break;
       case ipv4::RouteStatus::kDuplicate:
         return absl::InvalidArgumentError(
-            absl::StrCat("two routes to ", ToString(route.destination)));
+            absl::StrCat("two routes to ", ToString(route.destination),
+                         " through ", ToString(route.gateway)));
       case ipv4::RouteStatus::kGatewayUnreachable:
         return absl::InvalidArgumentError(absl::StrCat(
             "gateway ", ToString(route.gateway),
@@ -82,7 +83,8 @@ Pipeline::Pipeline(Passkey /*key*/, const PipelineConfig& config,
       interfaces_(MakeInterfaces(config)),
       link_(&core_),
       ip_(&core_, &interfaces_),
-      arp_(&core_, &link_, &interfaces_, config.arp, config.notices),
+      arp_(&core_, &link_, &ip_.routes(), &interfaces_, config.arp,
+           config.notices),
       icmp_(&core_, &ip_),
       udp_(&core_, &ip_, &icmp_),
       tcp_(&core_, &ip_, config.tcp, config.limits) {
@@ -97,10 +99,11 @@ Pipeline::~Pipeline() {
 }
 
 absl::Status Pipeline::Reconfigure(const NetworkConfig& network) {
-  ipv4::RouteTable routes(ip_.routes().capacity());
+  ipv4::RouteTable routes(ip_.routes().capacity(), core_.secrets.flow_hash);
   if (absl::Status s = AddRoutes(interfaces_, network, routes); !s.ok()) {
     return s;
   }
+  routes.TakeOverDead(ip_.routes());
   ip_.routes() = std::move(routes);
   for (size_t i = 0; i < interfaces_.size(); ++i) {
     interfaces_[i].config.addresses = network.addresses[i];

@@ -25,6 +25,8 @@
 #include "dataplane/flow/timer_wheel.h"
 #include "dataplane/pipeline/core.h"
 #include "dataplane/pipeline/interface.h"
+#include "proto/ipv4/header.h"
+#include "proto/ipv4/route_table.h"
 #include "proto/tcp/context.h"
 #include "proto/tcp/handshake.h"
 #include "proto/tcp/header.h"
@@ -58,6 +60,12 @@ struct ListenOptions {
 
 class TcpLayer {
  public:
+  // For the routes.
+  static ipv4::Flow FlowOf(const tcp::FlowKey& key) {
+    return {key.remote(), key.local(), key.local_port, key.remote_port,
+            ipv4::kTcp};
+  }
+
   static constexpr uint32_t kMaxBurst = 64;
 
   TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,

@@ -85,7 +85,7 @@ void TcpLayer::SetProfile(uint32_t index, uint16_t profile) {
 // The largest segment that we take and send.
 uint16_t TcpLayer::OwnMss(const tcp::FlowKey& key,
                           const tcp::Config& options) const {
-  return tcp::OwnMss(ip_.MtuTowards(key.remote()), options);
+  return tcp::OwnMss(ip_.MtuTowards(FlowOf(key)), options);
 }
 
 // Whether no connection has the address pair. `may_take_over`: or only one in
@@ -174,8 +174,13 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
     return absl::InvalidArgumentError(
         absl::StrCat(ToString(source), " is not an address of ours"));
   }
+  // Where the source is open, the counter of ports spreads what we connect over
+  // equal ways; the source then keeps to its way.
   Path path;
-  if (!ip_.FindPath(remote, path)) {
+  const auto spread = static_cast<uint16_t>(next_port_);
+  if (!ip_.FindPath({remote, source, source_port != 0 ? source_port : spread,
+                     port, ipv4::kTcp},
+                    path)) {
     return absl::UnavailableError(
         absl::StrCat("no route to ", ToString(remote)));
   }

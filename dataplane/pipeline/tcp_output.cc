@@ -68,7 +68,7 @@ bool TcpLayer::EmitDue(uint32_t index) {
   }
   const tcp::Context ctx = MakeContext(index);
   Path path;
-  const bool routed = ip_.FindPath(cb.key.remote(), path);
+  const bool routed = ip_.FindPath(FlowOf(cb.key), path);
   // Only a SYN says it, and only with a route is one sent.
   const uint16_t own_mss = tcp::OwnMss(path.mtu, ctx.config);
   tcp::Extras extras{SendStateOf(index), HolesOf(index)};
@@ -155,7 +155,7 @@ Packet* TcpLayer::BuildWithStatic(const SendChunk& chunk, uint32_t offset,
 void TcpLayer::SendBare(const tcp::FlowKey& key, const tcp::SegmentSpec& spec,
                         const tcp::Config& options) {
   Path path;
-  if (!ip_.FindPath(key.remote(), path)) {
+  if (!ip_.FindPath(FlowOf(key), path)) {
     ++core_.counters.tx_dropped_no_route;
     return;
   }

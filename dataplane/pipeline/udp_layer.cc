@@ -174,9 +174,13 @@ void UdpLayer::OnIcmpError(const UdpEndpoint& local, const UdpEndpoint& remote,
 
 bool UdpLayer::MakePath(uint32_t socket, const UdpEndpoint& to,
                         Ipv4Address from, Path& path, OutputSpec& spec) const {
-  if (!ip_.FindPath(to.address, path)) return false;
   spec.source = from;
   if (spec.source.IsAny()) spec.source = sockets_[socket].address;
+  if (!ip_.FindPath(
+          {to.address, spec.source, sockets_[socket].port, to.port, ipv4::kUdp},
+          path)) {
+    return false;
+  }
   if (spec.source.IsAny()) spec.source = path.source;
   spec.destination = to.address;
   spec.protocol = ipv4::kUdp;

@@ -149,15 +149,19 @@ absl::Status LiveNetwork::AddRoute(const dataplane::StaticRoute& route) {
   return Apply(wanted);
 }
 
-absl::Status LiveNetwork::RemoveRoute(const Ipv4Prefix& destination) {
+absl::Status LiveNetwork::RemoveRoute(const Ipv4Prefix& destination,
+                                      Ipv4Address gateway) {
   RuntimeOptions wanted = runtime_.options();
   const size_t removed =
       std::erase_if(wanted.routes, [&](const dataplane::StaticRoute& r) {
-        return r.destination == destination;
+        return r.destination == destination &&
+               (gateway.IsAny() || r.gateway == gateway);
       });
   if (removed == 0) {
     return absl::NotFoundError(
         absl::StrCat("there is no route to ", ToString(destination),
+                     gateway.IsAny() ? "" : " through ",
+                     gateway.IsAny() ? "" : ToString(gateway),
                      " that could be removed; corelane route lists them"));
   }
   return Apply(wanted);

@@ -44,7 +44,9 @@ class LiveNetwork {
   // listener or UDP socket is bound to.
   absl::Status RemoveAddress(Ipv4Address address);
   absl::Status AddRoute(const dataplane::StaticRoute& route);
-  absl::Status RemoveRoute(const Ipv4Prefix& destination);
+  // All ways there, or the one through `gateway`.
+  absl::Status RemoveRoute(const Ipv4Prefix& destination,
+                           Ipv4Address gateway = Ipv4Address());
   // Forgets all neighbours; those still needed are asked for again.
   absl::Status FlushNeighbors();
 

@@ -139,8 +139,10 @@ absl::Status CheckRoutes(const RuntimeOptions& options) {
       }
     }
     for (size_t j = 0; j < i; ++j) {
-      if (options.routes[j].destination == to) {
-        return Bad(absl::StrCat(FlagOf(route), "there is a route to ",
+      // Through other gateways they are equal ways.
+      if (options.routes[j].destination == to &&
+          options.routes[j].gateway == route.gateway) {
+        return Bad(absl::StrCat(FlagOf(route), "there is this route to ",
                                 ToString(to), " already; leave one out"));
       }
     }

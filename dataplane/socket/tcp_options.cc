@@ -157,7 +157,8 @@ int SocketStack::GetTcpInfo(const TcpSocket& s, void* value,
         ListenerInfo(static_cast<uint32_t>(s.accept_queue.size()), s.backlog);
   } else if (s.attached()) {
     const tcp::ControlBlock& cb = s.connection.control_block();
-    const auto mtu = pipeline_.ip().MtuTowards(s.remote.address);
+    const auto mtu = pipeline_.ip().MtuTowards(
+        dataplane::TcpLayer::FlowOf(s.connection.key()));
     auto own_mss = static_cast<uint16_t>(mtu - 40);
     if (OptionsOf(s).max_segment != 0) {
       own_mss = std::min(own_mss, OptionsOf(s).max_segment);

@@ -34,7 +34,9 @@ int SocketStack::BindUdp(DatagramSocket& s, const Endpoint& to) {
 
 int SocketStack::ConnectUdp(DatagramSocket& s, const Endpoint& to) {
   dataplane::Path path;
-  if (to.address.IsAny() || !pipeline_.ip().FindPath(to.address, path)) {
+  const ipv4::Flow flow{to.address, s.local.address, s.local.port, to.port,
+                        ipv4::kUdp};
+  if (to.address.IsAny() || !pipeline_.ip().FindPath(flow, path)) {
     return -ENETUNREACH;
   }
   if (!s.bound) {

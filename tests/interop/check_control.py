@@ -70,6 +70,7 @@ def changes(server):
     expect(foreign in done.stderr, f"the message: {done.stderr!r}")
     server.ask("route", "add", f"10.99.0.0/16,{KERNEL}")
     expect("10.99.0.0/16" in server.ask("route").stdout, "route add")
+    _two_gateways(server)
     server.ask("route", "del", "10.99.0.0/16")
     with socket.create_connection((third, 80), timeout=5) as s:
         wait_until(lambda: f"{third}:80" in server.ask("netstat").stdout, 3,
@@ -82,6 +83,27 @@ def changes(server):
     expect(third not in server.ask("addr").stdout, "addr del")
     server.ask("arp", "flush")
     run("ping", "-c", "1", "-W", "2", STACK)
+
+
+def _two_gateways(server):
+    """Equal ways to one network; the kernel is behind both, and then behind
+    one of them only."""
+    device, second, remote = server.lab.kernel_interface, "10.77.0.7", "10.99.0.1"
+    run("ip", "addr", "add", f"{second}/24", "dev", device)
+    run("ip", "addr", "add", f"{remote}/32", "dev", "lo")
+    try:
+        server.ask("route", "add", f"10.99.0.0/16,{second}")
+        table = server.ask("route").stdout
+        expect_equal(table.count("10.99.0.0/16"), 2, "ways shown")
+        for _ in range(8):
+            run("curl", "-s", "-o", "/dev/null", "--max-time", "5",
+                "--interface", remote, f"http://{STACK}/")
+        server.ask("route", "del", f"10.99.0.0/16,{second}")
+        expect_equal(server.ask("route").stdout.count("10.99.0.0/16"), 1,
+                     "ways left")
+    finally:
+        run("ip", "addr", "del", f"{second}/24", "dev", device)
+        run("ip", "addr", "del", f"{remote}/32", "dev", "lo")
 
 
 def top(server):

@@ -33,6 +33,7 @@ TEST(OptionsTest, TakesWhatMakesSense) {
   options.routes = {
       {{Ipv4Address(), 0}, Ipv4Address(10, 77, 0, 1)},
       {{Ipv4Address(10, 9, 0, 0), 16}, Ipv4Address(10, 78, 0, 9)},
+      {{Ipv4Address(10, 9, 0, 0), 16}, Ipv4Address(10, 78, 0, 8)},
       {{Ipv4Address(10, 8, 0, 0), 16}, Ipv4Address(10, 79, 0, 1)}};
   EXPECT_TRUE(CheckOptions(options).ok()) << CheckOptions(options);
 }
@@ -102,7 +103,8 @@ TEST(OptionsTest, RefusesRoutesThatLeadNowhere) {
   }
   RuntimeOptions options = Good();
   options.routes = {{all, Ipv4Address(10, 77, 0, 1)},
-                    {all, Ipv4Address(10, 77, 0, 3)}};
+                    {all, Ipv4Address(10, 77, 0, 3)},
+                    {all, Ipv4Address(10, 77, 0, 1)}};
   EXPECT_THAT(Message(CheckOptions(options)), HasSubstr("leave one out"));
 }
 

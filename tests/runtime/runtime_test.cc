@@ -139,7 +139,10 @@ void ChangeEverything(const std::string& name) {
            "addr/del,10.77.0.3/24",
            "addr/del",
            "addr/del,10.78.0.2",  // a route's gateway is behind it
-           "route/add,10.1.0.0/16,10.77.0.1",
+           "route/add,10.1.0.0/16,10.78.0.1",
+           "route/del,10.1.0.0/16,10.77.0.7",
+           "route/del,10.1.0.0/16,0.0.0.0",
+           "route/del,10.1.0.0/16,10.77.0.1,x",
            "route/add,10.2.0.0/16",
            "route/add,10.2.0.0/16,10.99.0.1",
            "route/add,10.2.0.1/16,10.77.0.1",
@@ -168,7 +171,14 @@ void ChangeEverything(const std::string& name) {
   EXPECT_TRUE(ask("capture/start,tcp port 80").ok());
   // The first one's client never beat: it counts as dead.
   EXPECT_TRUE(ask("capture/start").ok());
-  EXPECT_TRUE(ask("route/del,10.1.0.0/16").ok());
+  EXPECT_TRUE(ask("route/add,10.1.0.0/16,10.77.0.1").ok());  // an equal way
+  const auto ways = client->AskAll("/corelane/route");
+  ASSERT_TRUE(ways.ok());
+  ASSERT_EQ(ways->size(), 5u);
+  EXPECT_EQ((*ways)[2]["destination"], (*ways)[3]["destination"]);
+  EXPECT_TRUE(ask("route/del,10.1.0.0/16,10.77.0.1").ok());
+  EXPECT_TRUE(ask("route/add,10.1.0.0/16,10.77.0.1").ok());
+  EXPECT_TRUE(ask("route/del,10.1.0.0/16").ok());  // both
   EXPECT_TRUE(ask("addr/del,10.78.0.2").ok());
   EXPECT_TRUE(ask("addr/del,10.77.0.2").ok());
   EXPECT_FALSE(ask("addr/del,10.77.0.3").ok());  // the last one

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <vector>
 
 #include "proto/base/rng.h"
 
@@ -135,8 +137,124 @@ TEST(RouteTableRandomTest, SameAsLinearSearch) {
     const auto hop = table.Lookup(to);
     ASSERT_EQ(hop.has_value(), best != nullptr);
     if (!hop) continue;
-    ASSERT_EQ(hop->address, best->connected() ? to : best->gateway);
+    // One of those as good.
+    ASSERT_TRUE(std::any_of(
+        table.routes().begin(), table.routes().end(), [&](const RouteEntry& r) {
+          return r.prefix == best->prefix &&
+                 hop->address == (r.connected() ? to : r.gateway);
+        }));
   }
+}
+
+class EqualWaysTest : public RouteTableTest {
+ protected:
+  static constexpr int kFlows = 3000;
+
+  void SetUp() override {
+    RouteTableTest::SetUp();
+    for (const char* gateway : {"10.0.0.1", "192.168.0.1", "10.0.0.9"}) {
+      ASSERT_EQ(table_.AddStatic(P("0.0.0.0/0"), A(gateway)), RouteStatus::kOk);
+    }
+    ASSERT_EQ(table_.AddStatic(P("172.16.0.0/12"), A("10.0.0.7")),
+              RouteStatus::kOk);
+  }
+  static Flow FlowOf(int i, const char* source = "0.0.0.0") {
+    return {A("8.8.8.8"), A(source), static_cast<uint16_t>(1024 + i), 80, 6};
+  }
+  Ipv4Address Way(const Flow& flow) { return table_.Lookup(flow)->address; }
+  std::vector<Ipv4Address> Ways(const char* source = "0.0.0.0") {
+    std::vector<Ipv4Address> ways;
+    for (int i = 0; i < kFlows; ++i) ways.push_back(Way(FlowOf(i, source)));
+    return ways;
+  }
+  static int64_t Count(const std::vector<Ipv4Address>& ways, const char* way) {
+    return std::count(ways.begin(), ways.end(), A(way));
+  }
+};
+
+TEST_F(EqualWaysTest, FlowsSpreadEvenlyAndKeepToTheirWay) {
+  const auto ways = Ways();
+  for (const char* way : {"10.0.0.1", "192.168.0.1", "10.0.0.9"}) {
+    EXPECT_NEAR(static_cast<double>(Count(ways, way)), kFlows / 3.0, 150.0);
+  }
+  EXPECT_EQ(Ways(), ways);
+  EXPECT_EQ(table_.Lookup(A("172.16.0.1"))->address, A("10.0.0.7"));
+}
+
+// What leaves a port carries an address of it, if it can.
+TEST_F(EqualWaysTest, AFlowGoesByThePortThatHasItsSource) {
+  EXPECT_EQ(Count(Ways("192.168.0.2"), "192.168.0.1"), kFlows);
+  const auto ways = Ways("10.0.0.2");
+  EXPECT_EQ(Count(ways, "192.168.0.1"), 0);
+  EXPECT_GT(Count(ways, "10.0.0.1"), kFlows / 3);
+  EXPECT_GT(Count(ways, "10.0.0.9"), kFlows / 3);
+  // A second address in a network needs no route, and counts.
+  EXPECT_EQ(table_.AddConnected(P("192.168.0.3/16"), 1, 9000),
+            RouteStatus::kDuplicate);
+  EXPECT_EQ(Count(Ways("192.168.0.3"), "192.168.0.1"), kFlows);
+}
+
+TEST_F(EqualWaysTest, OnlyTheFlowsOfAGatewayThatDiesMove) {
+  const auto before = Ways();
+  table_.NoteGateway(0, A("10.0.0.9"), true);
+  EXPECT_TRUE(table_.any_dead());
+  const auto after = Ways();
+  EXPECT_EQ(Count(after, "10.0.0.9"), 0);
+  for (int i = 0; i < kFlows; ++i) {
+    if (before[i] == A("10.0.0.9")) continue;
+    ASSERT_EQ(before[i], after[i]);
+  }
+  // Even where only the wrong port is left.
+  table_.NoteGateway(1, A("192.168.0.1"), true);
+  EXPECT_EQ(Count(Ways("192.168.0.2"), "10.0.0.1"), kFlows);
+  // With all of them dead, all are as good again.
+  table_.NoteGateway(0, A("10.0.0.1"), true);
+  EXPECT_EQ(Ways(), before);
+  size_t at = 0;
+  int dead = 0;
+  while (table_.NextDead(at) != nullptr) ++dead;
+  EXPECT_EQ(dead, 3);
+
+  RouteTable next(16);
+  ASSERT_EQ(next.AddConnected(P("10.0.0.2/24"), 0, 1500), RouteStatus::kOk);
+  ASSERT_EQ(next.AddStatic(P("0.0.0.0/0"), A("10.0.0.1")), RouteStatus::kOk);
+  ASSERT_EQ(next.AddStatic(P("0.0.0.0/0"), A("10.0.0.8")), RouteStatus::kOk);
+  next.TakeOverDead(table_);
+  EXPECT_EQ(next.Lookup(A("8.8.8.8"))->address, A("10.0.0.8"));
+
+  for (const char* gateway : {"10.0.0.1", "10.0.0.9"}) {
+    table_.NoteGateway(0, A(gateway), false);
+  }
+  table_.NoteGateway(1, A("192.168.0.1"), false);
+  EXPECT_FALSE(table_.any_dead());
+  EXPECT_EQ(Ways(), before);
+}
+
+// Its death changes nothing, and nobody has to ask for it.
+TEST_F(EqualWaysTest, AnOnlyGatewayIsNeverDead) {
+  table_.NoteGateway(0, A("10.0.0.7"), true);
+  EXPECT_FALSE(table_.any_dead());
+}
+
+TEST_F(EqualWaysTest, AddAndRemove) {
+  EXPECT_EQ(table_.AddStatic(P("0.0.0.0/0"), A("10.0.0.9")),
+            RouteStatus::kDuplicate);
+  EXPECT_EQ(table_.AddStatic(P("10.0.0.0/24"), A("192.168.0.1")),
+            RouteStatus::kDuplicate);  // on the link already
+  EXPECT_EQ(table_.AddStatic(P("172.16.0.0/12"), A("10.0.0.8")),
+            RouteStatus::kOk);
+  EXPECT_EQ(table_.Remove(P("0.0.0.0/0"), A("10.0.0.3")),
+            RouteStatus::kNotFound);
+  EXPECT_EQ(table_.Remove(P("0.0.0.0/0"), A("10.0.0.9")), RouteStatus::kOk);
+  const auto two = Ways();
+  EXPECT_GT(Count(two, "10.0.0.1"), kFlows / 3);
+  EXPECT_GT(Count(two, "192.168.0.1"), kFlows / 3);
+  EXPECT_EQ(table_.Remove(P("192.168.0.0/16")), RouteStatus::kInUse);
+  EXPECT_EQ(table_.Remove(P("0.0.0.0/0")), RouteStatus::kOk);
+  EXPECT_FALSE(table_.Lookup(A("8.8.8.8")));
+  EXPECT_EQ(table_.routes().size(), 4u);
+  EXPECT_EQ(table_.routes()[2].ways, 2);
+  EXPECT_EQ(table_.routes()[3].ways, 1);
 }
 
 }  // namespace
