@@ -36,6 +36,9 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
   line.AddValues("--route", routes_, "A.B.C.D/N,GATEWAY",
                  "A network behind another gateway; may be repeated, for one "
                  "network too: each flow then takes one of its gateways");
+  line.AddSwitch("--weak-host", weak_host_,
+                 "Take what comes for an address of ours by another device "
+                 "than the one that has it, and answer ARP for it there");
   if (role == Role::kServer) AddListening(line);
   line.AddValue("--name", name_, "NAME",
                 "Name of this instance (default: corelane)");
@@ -90,6 +93,7 @@ absl::StatusOr<ServerOptions> ServerFlags::Understand(
   ServerOptions options;
   options.runtime.verbose = verbose_;
   options.port = default_port_;
+  options.runtime.weak_host = weak_host_;
   options.runtime.raw_eal_args = raw_eal_args;
   if (absl::Status s = UnderstandNetwork(options); !s.ok()) return s;
   if (absl::Status s = UnderstandLimits(options.runtime); !s.ok()) return s;

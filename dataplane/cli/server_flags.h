@@ -52,6 +52,7 @@ class ServerFlags {
   std::vector<std::string> routes_;
   std::vector<std::string> connect_;
   std::vector<std::string> gateways_;
+  bool weak_host_ = false;
   std::optional<std::string> name_;
   std::optional<std::string> port_;
   std::optional<std::string> listen_;

@@ -164,6 +164,15 @@ bool ArpLayer::NoteConflict(PerInterface& state, Interface& interface,
   return ours;
 }
 
+bool ArpLayer::AnswersFor(const PerInterface& state, Ipv4Address target) const {
+  for (const arp::Announcer& a : state.announcers) {
+    if (a.address() == target) return a.usable();
+  }
+  if (!core_.weak_host) return false;
+  const arp::Announcer* a = claim(target);
+  return a != nullptr && a->usable();
+}
+
 void ArpLayer::Receive(Interface& interface, Packet* packet) {
   PerInterface& state = *state_[interface.index];
   arp::Packet arp;
@@ -184,10 +193,7 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
     core_.pool.Free(packet);
     return;
   }
-  bool for_us = false;
-  for (const arp::Announcer& a : state.announcers) {
-    if (a.address() == arp.target && a.usable()) for_us = true;
-  }
+  const bool for_us = AnswersFor(state, arp.target);
   state.cache.OnPacket(arp, for_us, core_.now);
   NoteHeard(interface.index, arp.sender);
   if (!for_us && arp.operation == arp::kRequest && !arp.IsGratuitous()) {
@@ -205,10 +211,7 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
 void ArpLayer::ReceiveShared(uint16_t interface, const arp::Packet& arp) {
   PerInterface& state = *state_[interface];
   if (NoteConflict(state, interfaces_[interface], arp)) return;
-  bool for_us = false;
-  for (const arp::Announcer& a : state.announcers) {
-    if (a.address() == arp.target && a.usable()) for_us = true;
-  }
+  const bool for_us = AnswersFor(state, arp.target);
   state.cache.OnPacket(arp, for_us, core_.now);
   NoteHeard(interface, arp.sender);
   RunCache(state, interfaces_[interface]);

@@ -44,6 +44,9 @@ struct Core {
   Secrets secrets;
   Rng rng;
   Counters counters;
+  // Addresses are the host's, whichever interface has them: what comes for one
+  // by another interface is taken (RFC 1122 section 3.3.4.2).
+  bool weak_host = false;
   Steering* steering = nullptr;  // to the other cores, if there are any
   Time now = kTimeZero;          // read once per turn
   tcp::Now tcp_now;              // the same, in TCP's units

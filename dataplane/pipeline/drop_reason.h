@@ -30,6 +30,8 @@ namespace corelane::dataplane {
   X(kIpv4BadSource, "ipv4_bad_source",                                         \
     "multicast, broadcast, loopback or our own source address")                \
   X(kIpv4NotForUs, "ipv4_not_for_us", "for another address")                   \
+  X(kIpv4OtherPort, "ipv4_other_port",                                         \
+    "for an address of ours that another port has (see --weak-host)")          \
   X(kIpv4UnknownProtocol, "ipv4_unknown_protocol",                             \
     "neither ICMP, TCP nor UDP")                                               \
   X(kFragmentBad, "fragment_bad", "overlapping, past 64 KiB or misaligned")    \

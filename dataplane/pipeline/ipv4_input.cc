@@ -97,10 +97,12 @@ void Ipv4Layer::Wire(ArpLayer* arp, IcmpLayer* icmp, UdpLayer* udp,
   tcp_ = tcp;
 }
 
-bool Ipv4Layer::NotForUs(const Ipv4Packet& in) const {
-  // Weak host model within one process (RFC 1122 section 3.3.4.2): any address
-  // of ours is ours on every interface.
-  return !in.local_broadcast && !IsOurs(in.header.destination);
+// What comes by one interface cannot reach a service that is bound to another's
+// address, whatever a neighbour makes of its routes.
+bool Ipv4Layer::IsFor(const Interface& interface,
+                      Ipv4Address destination) const {
+  return core_.weak_host ? IsOurs(destination)
+                         : interface.HasAddress(destination);
 }
 
 void Ipv4Layer::Receive(Interface& interface, Packet* packet, bool link_group) {
@@ -118,8 +120,10 @@ void Ipv4Layer::Receive(Interface& interface, Packet* packet, bool link_group) {
   }
   in.local_broadcast = in.header.destination.IsBroadcast() ||
                        interface.IsDirectedBroadcast(in.header.destination);
-  if (NotForUs(in)) {
-    core_.Drop(packet, DropReason::kIpv4NotForUs);
+  if (!in.local_broadcast && !IsFor(interface, in.header.destination)) {
+    core_.Drop(packet, IsOurs(in.header.destination)
+                           ? DropReason::kIpv4OtherPort
+                           : DropReason::kIpv4NotForUs);
     return;
   }
   if (IsOurs(in.header.source) ||

@@ -74,9 +74,10 @@ class Ipv4Layer {
     if (!source.IsUnicastHost() || !destination.IsUnicastHost()) return false;
     bool ours = false;
     for (const Interface& i : interfaces_) {
+      const bool takes = &i == &interface || core_.weak_host;
       for (const Ipv4Prefix& p : i.config.addresses) {
         if (p.address == source) return false;
-        ours |= p.address == destination;
+        ours |= p.address == destination && takes;
       }
     }
     for (const Ipv4Prefix& p : interface.config.addresses) {
@@ -119,7 +120,7 @@ class Ipv4Layer {
   void TakeBackFragments();
   void ReportTimeout(Packet* first);
   void DeliverTcp(Ipv4Packet& in);
-  bool NotForUs(const Ipv4Packet& in) const;
+  bool IsFor(const Interface& interface, Ipv4Address destination) const;
 
   Core& core_;
   std::vector<Interface>& interfaces_;

@@ -88,6 +88,7 @@ Pipeline::Pipeline(Passkey /*key*/, const PipelineConfig& config,
       icmp_(&core_, &ip_),
       udp_(&core_, &ip_, &icmp_),
       tcp_(&core_, &ip_, config.tcp, config.limits) {
+  core_.weak_host = config.weak_host;
   ip_.Wire(&arp_, &icmp_, &udp_, &tcp_);
   icmp_.Wire(&udp_, &tcp_);
 }

@@ -40,6 +40,7 @@ struct PipelineConfig {
   tcp::Config tcp;
   TcpLimits limits;
   ArpOptions arp;
+  bool weak_host = false;  // see Core
   Secrets secrets;
   NoticeSink notices;
 };

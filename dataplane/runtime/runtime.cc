@@ -202,6 +202,7 @@ dataplane::PipelineConfig Runtime::MakePipelineConfig() {
     config.interfaces[address.device].addresses.push_back(address.prefix);
   }
   config.routes = options_.routes;
+  config.weak_host = options_.weak_host;
   config.tcp = options_.tcp;
   config.limits = LimitsFor(options_.max_connections);
   config.arp.announcer = FastProbing();
