@@ -42,6 +42,12 @@ class Listeners {
   // The listener for a SYN, or nullptr. `device` is where it arrived.
   Listener* Find(Ipv4Address address, uint16_t port, uint16_t device);
 
+  // The one that is bound to just that; nullptr if there is none.
+  const Listener* Bound(Ipv4Address address, uint16_t port) const {
+    const auto it = by_key_.find(Key(address, port));
+    return it == by_key_.end() ? nullptr : &all_[it->second];
+  }
+
   Listener& operator[](uint32_t index) { return all_[index]; }
   const Listener& operator[](uint32_t index) const { return all_[index]; }
   const std::vector<Listener>& all() const { return all_; }

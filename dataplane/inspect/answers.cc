@@ -71,6 +71,23 @@ struct Sockets {
   std::optional<Cursor> next;
 };
 
+// Listeners and UDP sockets mostly are on every core alike: the first that has
+// one shows it, with what waits at all of them.
+absl::Status MergeCores(Runtime& runtime, uint32_t core,
+                        std::vector<SocketRecord>& rows) {
+  auto shared = [](const SocketRecord& r) { return !r.has_control; };
+  for (uint32_t other = 0; other < runtime.cores(); ++other) {
+    if (other == core || std::none_of(rows.begin(), rows.end(), shared)) {
+      continue;
+    }
+    absl::Status s = OnCore(runtime, other, [&](Pipeline& pipeline) {
+      MergeShared(pipeline, /*keep=*/other > core, rows);
+    });
+    if (!s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
 // Reads slice after slice until there are `limit` rows. Between two slices of a
 // core its loop turns at least once.
 absl::Status Gather(Runtime& runtime, Cursor cursor, const SocketFilter& filter,
@@ -96,6 +113,9 @@ absl::Status Gather(Runtime& runtime, Cursor cursor, const SocketFilter& filter,
         !s.ok()) {
       return s;
     }
+    if (absl::Status s = MergeCores(runtime, core, page.rows); !s.ok()) {
+      return s;
+    }
     for (const SocketRecord& record : page.rows) {
       out.rows.emplace_back(core, record);
     }
@@ -104,7 +124,7 @@ absl::Status Gather(Runtime& runtime, Cursor cursor, const SocketFilter& filter,
       continue;
     }
     ++core;
-    place = FirstConnection();
+    place = 0;
   }
   return absl::OkStatus();
 }

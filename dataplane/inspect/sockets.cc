@@ -266,7 +266,23 @@ SocketPage ReadSockets(Pipeline& pipeline, Cursor from,
   return page;
 }
 
-Cursor FirstConnection() { return uint64_t{kRequests} << 32; }
+void MergeShared(Pipeline& pipeline, bool keep,
+                 std::vector<SocketRecord>& records) {
+  std::erase_if(records, [&](SocketRecord& r) {
+    if (r.has_control) return false;  // a connection: this core's only
+    if (r.tcp) {
+      const dataplane::Listener* l =
+          pipeline.tcp().listeners().Bound(r.key.local(), r.key.local_port);
+      if (l == nullptr) return false;
+      r.recv_q += l->requests;
+      return !keep;
+    }
+    const auto* s = pipeline.udp().Bound(r.key.local(), r.key.local_port);
+    if (s == nullptr || s->connected != r.has_peer) return false;
+    const dataplane::UdpEndpoint peer{r.key.remote(), r.key.remote_port};
+    return !keep && (!s->connected || s->peer == peer);
+  });
+}
 
 void KeepBest(std::vector<SocketRecord>& best, const SocketRecord& record,
               const SocketFilter& filter) {

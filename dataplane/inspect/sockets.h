@@ -93,9 +93,11 @@ SocketPage ReadSockets(dataplane::Pipeline& pipeline, Cursor from,
 void KeepBest(std::vector<SocketRecord>& best, const SocketRecord& record,
               const SocketFilter& filter);
 
-// Where the sockets begin that only one core has: behind the listeners and UDP
-// sockets, which exist on every core alike.
-Cursor FirstConnection();
+// What another core knows of sockets that several may have, which are one to
+// people: takes the core's own listeners and UDP sockets out of `records`
+// (`keep` false), or adds what waits at them to those. To be run by the core.
+void MergeShared(dataplane::Pipeline& pipeline, bool keep,
+                 std::vector<SocketRecord>& records);
 
 // The row as it goes over the telemetry socket. `wide` adds the control
 // information.

@@ -5,6 +5,7 @@
 
 #include "dataplane/pipeline/tcp_layer.h"
 #include "dataplane/pipeline/udp_layer.h"
+#include "dataplane/steering/steering.h"
 
 namespace corelane::dataplane {
 namespace {
@@ -99,7 +100,12 @@ void IcmpLayer::Receive(const Ipv4Packet& in) {
     return;
   }
   if (icmp::MayBeError(message.type)) {
-    OnError(message);
+    if (const uint16_t home = OnError(message); home != UdpLayer::kNobody) {
+      --core_.counters.icmp_in;
+      Prepend(in.packet, in.header.header_length);
+      core_.steering->PostDatagram(in.interface->index, home, in.packet);
+      return;
+    }
     ++core_.counters.delivered;
     core_.pool.Free(in.packet);
     return;
@@ -165,20 +171,24 @@ void IcmpLayer::SendError(const Ipv4Packet& in, ByteView offending,
   ip_.Output(path, packet, spec);
 }
 
-// An error about something that we sent, or that somebody says we did.
-void IcmpLayer::OnError(const icmp::Message& message) {
+// An error about something that we sent, or that somebody says we did. Returns
+// the other core that it is for, if there is one.
+uint16_t IcmpLayer::OnError(const icmp::Message& message) {
   icmp::QuotedPacket quoted;
   if (icmp::ParseQuoted(message.body, quoted) != icmp::QuoteStatus::kOk ||
       !quoted.has_ports || !ip_.IsOurs(quoted.source)) {
-    return;
+    return UdpLayer::kNobody;
   }
   if (quoted.protocol == ipv4::kUdp) {
-    udp_->OnIcmpError({quoted.source, quoted.source_port},
-                      {quoted.destination, quoted.destination_port},
-                      message.type, message.code);
-    return;
+    const bool here =
+        udp_->OnIcmpError({quoted.source, quoted.source_port},
+                          {quoted.destination, quoted.destination_port},
+                          message.type, message.code);
+    return here ? UdpLayer::kNobody : udp_->OtherHome(quoted.source_port);
   }
-  if (quoted.protocol != ipv4::kTcp || !quoted.has_seq) return;
+  if (quoted.protocol != ipv4::kTcp || !quoted.has_seq) {
+    return UdpLayer::kNobody;
+  }
   const tcp::FlowKey key{quoted.source.value(), quoted.destination.value(),
                          quoted.source_port, quoted.destination_port};
   const bool fragmentation_needed = message.type == icmp::kUnreachable &&
@@ -188,10 +198,11 @@ void IcmpLayer::OnError(const icmp::Message& message) {
   if (message.type != icmp::kUnreachable &&
       message.type != icmp::kTimeExceeded &&
       message.type != icmp::kParameterProblem) {
-    return;
+    return UdpLayer::kNobody;
   }
   tcp_->OnIcmpError(key, quoted.seq, IsHardError(message), fragmentation_needed,
                     fragmentation_needed ? message.next_hop_mtu() : 0);
+  return UdpLayer::kNobody;
 }
 
 }  // namespace corelane::dataplane

@@ -29,7 +29,7 @@ class IcmpLayer {
                  const icmp::Error& error);
 
  private:
-  void OnError(const icmp::Message& message);
+  uint16_t OnError(const icmp::Message& message);
 
   Core& core_;
   Ipv4Layer& ip_;

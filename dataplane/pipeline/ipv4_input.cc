@@ -270,10 +270,15 @@ void Ipv4Layer::CompleteDatagram(const Ipv4Packet& last, uint32_t datagram) {
   CopyTogether(datagram);
   const MutableByteView payload(scratch_.data(), length);
   if (Steering* steering = core_.steering; steering != nullptr) {
-    const uint16_t owner =
+    uint16_t owner =
         OwnerOfDatagram(last.header.protocol, last.header.source.value(),
                         last.header.destination.value(), payload,
                         steering->map(), steering->self());
+    if (last.header.protocol == ipv4::kUdp && length >= 4) {
+      const uint16_t sole =
+          steering->group().SoleUdpCore(LoadBe16(payload.data() + 2));
+      if (sole != CoreGroup::kNoCore) owner = sole;
+    }
     if (owner != steering->self()) {
       // Only now are its ports known. The owner puts it together once more.
       pass_on_to_ = owner;

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/pipeline/icmp_layer.h"
+#include "dataplane/steering/steering.h"
 #include "proto/base/checksum.h"
 #include "proto/udp/header.h"
 
@@ -22,6 +23,20 @@ UdpLayer::~UdpLayer() {
   }
 }
 
+// For a port of our own choice, which then is this core's.
+bool UdpLayer::PortIsFree(Ipv4Address address, uint16_t port) {
+  if (by_key_.contains(Key(address, port))) return false;
+  Steering* steering = core_.steering;
+  return steering == nullptr ||
+         steering->group().ClaimUdpPort(port, steering->self());
+}
+
+uint16_t UdpLayer::OtherHome(uint16_t port) const {
+  if (core_.steering == nullptr) return kNobody;
+  const uint16_t home = core_.steering->UdpHome(port);
+  return home == core_.steering->self() ? kNobody : home;
+}
+
 absl::StatusOr<UdpSocket> UdpLayer::Bind(Ipv4Address address, uint16_t port,
                                          uint16_t application) {
   if (port == 0) {
@@ -30,12 +45,15 @@ absl::StatusOr<UdpSocket> UdpLayer::Bind(Ipv4Address address, uint16_t port,
     for (uint32_t i = 0; i < kCount && port == 0; ++i) {
       const auto candidate =
           static_cast<uint16_t>(kFirstEphemeral + (start + i) % kCount);
-      if (!by_key_.contains(Key(address, candidate))) port = candidate;
+      if (PortIsFree(address, candidate)) port = candidate;
     }
   }
   if (port == 0 || by_key_.contains(Key(address, port))) {
     return absl::AlreadyExistsError(absl::StrCat(
         "UDP port ", port, " of ", ToString(address), " is already in use"));
+  }
+  if (Steering* steering = core_.steering; steering != nullptr) {
+    steering->group().ShareUdpPort(port, steering->self());
   }
   uint32_t index = 0;
   while (index < sockets_.size() && sockets_[index].in_use) ++index;
@@ -82,6 +100,12 @@ void UdpLayer::Receive(const Ipv4Packet& in, const uint8_t* ip_header) {
   const uint32_t socket =
       Find(in.header.destination, header.destination_port, remote);
   if (socket == kNone) {
+    if (const uint16_t home = OtherHome(header.destination_port);
+        home != kNobody) {
+      Prepend(in.packet, in.header.header_length);
+      core_.steering->PostDatagram(in.interface->index, home, in.packet);
+      return;
+    }
     icmp_.SendError(in, {ip_header, in.header.total_length},
                     {icmp::kUnreachable, icmp::kPortUnreachable, 0});
     core_.Drop(in.packet, DropReason::kUdpNoSocket);
@@ -161,15 +185,16 @@ void UdpLayer::Flush() {
   arrived_count_ = 0;
 }
 
-void UdpLayer::OnIcmpError(const UdpEndpoint& local, const UdpEndpoint& remote,
+bool UdpLayer::OnIcmpError(const UdpEndpoint& local, const UdpEndpoint& remote,
                            uint8_t type, uint8_t code) {
   const uint32_t socket = Find(local.address, local.port, remote);
-  if (socket == kNone) return;
+  if (socket == kNone) return false;
   const uint16_t application = sockets_[socket].application;
-  if (application >= applications_.size()) return;
+  if (application >= applications_.size()) return true;
   ++core_.counters.icmp_errors_in;
   applications_[application]->OnDatagramError(
       {UdpSocket(this, socket), remote, type, code});
+  return true;
 }
 
 bool UdpLayer::MakePath(uint32_t socket, const UdpEndpoint& to,
@@ -264,6 +289,13 @@ void UdpLayer::SetIpOptions(uint32_t socket, uint8_t tos, uint8_t ttl) {
 void UdpLayer::Close(uint32_t socket) {
   by_key_.erase(Key(sockets_[socket].address, sockets_[socket].port));
   sockets_[socket].in_use = false;
+  Steering* steering = core_.steering;
+  if (steering == nullptr) return;
+  const uint16_t port = sockets_[socket].port;
+  for (const UdpSocketState& s : sockets_) {
+    if (s.in_use && s.port == port) return;
+  }
+  steering->group().ReleaseUdpPort(port, steering->self());
 }
 
 absl::Status UdpSocket::SendTo(const UdpEndpoint& to, ByteView payload,

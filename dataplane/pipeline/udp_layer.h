@@ -36,7 +36,9 @@ class UdpLayer {
   UdpLayer(const UdpLayer&) = delete;
   UdpLayer& operator=(const UdpLayer&) = delete;
 
-  // Port 0 picks a free one at random. kAlreadyExists if the pair is taken.
+  // Port 0 picks a free one at random, which no other core has either: what
+  // comes for it comes here, from whomever. kAlreadyExists if the pair is
+  // taken.
   absl::StatusOr<UdpSocket> Bind(Ipv4Address address, uint16_t port,
                                  uint16_t application);
 
@@ -48,7 +50,8 @@ class UdpLayer {
   // Tells applications of what was received in this turn.
   void Notify(std::span<Application* const> applications);
 
-  void OnIcmpError(const UdpEndpoint& local, const UdpEndpoint& remote,
+  // False if there is no such socket.
+  bool OnIcmpError(const UdpEndpoint& local, const UdpEndpoint& remote,
                    uint8_t type, uint8_t code);
 
   // UdpSocket's functions.
@@ -61,6 +64,15 @@ class UdpLayer {
   void SetIpOptions(uint32_t socket, uint8_t tos, uint8_t ttl);
   void Close(uint32_t socket);
 
+  // The other core that has the only sockets on a port; kNobody: none.
+  static constexpr uint16_t kNobody = 0xffff;
+  uint16_t OtherHome(uint16_t port) const;
+
+  // The socket that is bound to just that; nullptr if there is none.
+  const UdpSocketState* Bound(Ipv4Address address, uint16_t port) const {
+    const auto it = by_key_.find(Key(address, port));
+    return it == by_key_.end() ? nullptr : &sockets_[it->second];
+  }
   const std::vector<UdpSocketState>& sockets() const { return sockets_; }
 
  private:
@@ -69,6 +81,7 @@ class UdpLayer {
   }
   uint32_t Find(Ipv4Address address, uint16_t port,
                 const UdpEndpoint& remote) const;
+  bool PortIsFree(Ipv4Address address, uint16_t port);
   bool MakePath(uint32_t socket, const UdpEndpoint& to, Ipv4Address from,
                 Path& path, OutputSpec& spec) const;
   void Flush();

@@ -2,7 +2,9 @@
 #ifndef CORELANE_DATAPLANE_STEERING_CORE_GROUP_H_
 #define CORELANE_DATAPLANE_STEERING_CORE_GROUP_H_
 
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -16,8 +18,10 @@
 namespace corelane::dataplane {
 
 enum class MailKind : uint8_t {
-  kFrame,     // as it was received
-  kFragment,  // starts at its IP header; the others of its datagram come along
+  kFrame,  // as it was received
+  // Starts at its IP header: a fragment, along with the others of its datagram,
+  // or a datagram for a socket that its flow's owner does not have.
+  kFragment,
 };
 
 struct Mail {
@@ -72,6 +76,29 @@ class CoreGroup {
     if (waker.wake != nullptr) waker.wake(waker.self);
   }
 
+  // ---- Who has a UDP socket on a port. Looked at only for a datagram that
+  // finds none at its flow's owner; of more than 64 cores the rest have no say.
+  static constexpr uint16_t kNoCore = 0xffff;
+  // For a port of one core's own choice: false if any core has it.
+  bool ClaimUdpPort(uint16_t port, uint16_t core) {
+    uint64_t nobody = 0;
+    return udp_ports_[port].compare_exchange_strong(nobody, BitOf(core)) ||
+           core >= kVoices;
+  }
+  void ShareUdpPort(uint16_t port, uint16_t core) {
+    udp_ports_[port].fetch_or(BitOf(core));
+  }
+  void ReleaseUdpPort(uint16_t port, uint16_t core) {
+    udp_ports_[port].fetch_and(~BitOf(core));
+  }
+  // The only core that has it; kNoCore if there are none or several.
+  uint16_t SoleUdpCore(uint16_t port) const {
+    const uint64_t cores = udp_ports_[port].load(std::memory_order_relaxed);
+    return std::has_single_bit(cores)
+               ? static_cast<uint16_t>(std::countr_zero(cores))
+               : kNoCore;
+  }
+
   // ---- An orderly stop: nobody leaves while others may need it.
   void NoteDrained() { drained_.fetch_add(1, std::memory_order_acq_rel); }
   bool AllDrained() const {
@@ -79,11 +106,17 @@ class CoreGroup {
   }
 
  private:
+  static constexpr uint16_t kVoices = 64;
+  static uint64_t BitOf(uint16_t core) {
+    return core < kVoices ? uint64_t{1} << core : 0;
+  }
+
   uint16_t cores_;
   FlowMap map_;
   std::vector<Waker> wakers_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // by from, then to
   std::atomic<uint32_t> drained_{0};
+  std::array<std::atomic<uint64_t>, 65536> udp_ports_{};  // a bit for each core
 };
 
 }  // namespace corelane::dataplane

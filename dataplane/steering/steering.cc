@@ -115,6 +115,13 @@ void Steering::PostFragment(uint16_t interface, uint16_t to, Packet* packet) {
   Post(interface, to, MailKind::kFragment, packet);
 }
 
+void Steering::PostDatagram(uint16_t interface, uint16_t to, Packet* packet) {
+  --core_.counters.rx_packets;
+  core_.counters.rx_bytes -= packet->pkt_len;
+  --core_.counters.ipv4_in;
+  Post(interface, to, MailKind::kFragment, packet);
+}
+
 uint32_t Steering::DeliverFrom(uint16_t from) {
   SpscRing<Mail>& ring = group_.lane(from, self_).received;
   const uint32_t n = std::min(ring.Available(), kPerTurn);

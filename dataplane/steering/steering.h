@@ -69,6 +69,16 @@ class Steering {
   // ownership.
   void PostFragment(uint16_t interface, uint16_t to, Packet* packet);
 
+  // The same for a datagram in one piece.
+  void PostDatagram(uint16_t interface, uint16_t to, Packet* packet);
+  // The core whose only the UDP sockets on a port are, if that is another one;
+  // else self().
+  uint16_t UdpHome(uint16_t port) const {
+    const uint16_t core = group_.SoleUdpCore(port);
+    return core == CoreGroup::kNoCore ? self_ : core;
+  }
+  CoreGroup& group() { return group_; }
+
   // Whether others have posted something that was not delivered yet.
   bool HasMail() const;
 

@@ -51,6 +51,32 @@ class SocketsTest : public testing::Test {
   uint16_t app_;
 };
 
+// Another core with the same stack but for what a test says.
+TEST_F(SocketsTest, WhatSeveralCoresHaveIsShownOnce) {
+  TestStack other;
+  const uint16_t app = other.pipeline().AddApplication(&no_app_);
+  Listen(Ipv4Address(), 7);
+  Listen(Ipv4Address(), 80);
+  ASSERT_TRUE(other.pipeline().tcp().Listen(Ipv4Address(), 80, app).ok());
+  ASSERT_TRUE(stack_.pipeline().udp().Bind(Ipv4Address(), 7, app_).ok());
+  ASSERT_TRUE(stack_.pipeline().udp().Bind(Ipv4Address(), 5353, app_).ok());
+  ASSERT_TRUE(other.pipeline().udp().Bind(Ipv4Address(), 7, app).ok());
+  Connect(99);
+  SocketPage page = ReadSockets(stack_.pipeline(), 0, {});
+  ASSERT_EQ(page.rows.size(), 5u);
+  MergeShared(other.pipeline(), /*keep=*/true, page.rows);
+  EXPECT_EQ(page.rows.size(), 5u);
+  MergeShared(other.pipeline(), /*keep=*/false, page.rows);
+  std::set<std::string> left;
+  for (const SocketRecord& r : page.rows) {
+    left.insert(absl::StrCat(r.tcp ? "tcp" : "udp", r.key.local_port,
+                             r.has_control ? "*" : ""));
+  }
+  EXPECT_EQ(left.size(), 3u);
+  EXPECT_TRUE(left.contains("tcp7"));
+  EXPECT_TRUE(left.contains("udp5353"));
+}
+
 TEST_F(SocketsTest, ShowsListenersConnectionsAndUdp) {
   Listen(Ipv4Address(), 7);
   Listen(Ipv4Address(10, 77, 0, 2), 80);
