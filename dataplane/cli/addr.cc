@@ -50,7 +50,7 @@ absl::Status Add(Client& client, const runtime::DeviceAddress& address) {
   absl::Status asked =
       client
           .Ask(absl::StrCat("/corelane/addr/add,", ToString(address.prefix),
-                            "@", address.device))
+                            "@", runtime::PlaceOf(address)))
           .status();
   return asked.ok() ? AwaitClaim(client, address.prefix) : asked;
 }
@@ -86,7 +86,7 @@ int RunAddr(const Arguments& arguments) {
                         "Print or change the addresses of a running instance.");
   std::vector<std::string> words;
   command.line().AddOperands("ACTION", words,
-                             "add A.B.C.D/N[@DEV], or del A.B.C.D");
+                             "add A.B.C.D/N[@DEV[.vlanN]], or del A.B.C.D");
   command.line().SetFooter(
       "A new address is probed for on the wire (about 0.3 s) and announced; "
       "when\n"

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -136,14 +135,12 @@ absl::StatusOr<runtime::DeviceAddress> ParseDeviceAddress(
   }
   result.prefix = *prefix;
   if (parts.size() > 1) {
-    uint64_t device = 0;
-    if (!ParseDigits(parts[1], device) ||
-        device > std::numeric_limits<uint16_t>::max()) {
+    if (!runtime::ParsePlace(parts[1], result)) {
       return Bad(flag, text,
                  "what follows the @ is a device's number, 0 for the first "
-                 "--dev; write it like 10.77.0.2/24@0");
+                 "--dev, or a VLAN from 1 to 4094, or both; write it like "
+                 "10.77.0.2/24@0, 10.77.0.2/24@vlan3 or 10.77.0.2/24@0.vlan3");
     }
-    result.device = static_cast<uint16_t>(device);
   }
   return result;
 }

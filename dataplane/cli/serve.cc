@@ -41,7 +41,11 @@ void LogStart(const ServerOptions& options, const runtime::Runtime& runtime) {
     LogInfo(pmd::ToString(runtime.ports()[i]->caps()));
     std::vector<std::string> addresses;
     for (const runtime::DeviceAddress& a : options.runtime.addresses) {
-      if (a.device == i) addresses.push_back(ToString(a.prefix));
+      if (a.device != i) continue;
+      addresses.push_back(
+          a.vlan == dataplane::kNoVlan
+              ? ToString(a.prefix)
+              : absl::StrCat(ToString(a.prefix), " (VLAN ", a.vlan, ")"));
     }
     LogInfo(absl::StrCat(
         "port ", i, " addresses: ",

@@ -27,9 +27,10 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
     : default_port_(default_port) {
   line.AddValues("--dev", devices_, "SPEC",
                  "A device, see below; may be repeated (default: tap)");
-  line.AddValues("--addr", addresses_, "A.B.C.D/N[@DEV]",
+  line.AddValues("--addr", addresses_, "A.B.C.D/N[@DEV[.vlanN]]",
                  "An address of ours; may be repeated. @DEV is the number of "
-                 "its --dev, 0 for the first (default: 0)");
+                 "its --dev, 0 for the first (default: 0); @vlan3 or @0.vlan3 "
+                 "puts it on that VLAN of the device (802.1Q)");
   line.AddValues("--gateway", gateways_, "A.B.C.D",
                  "Where packets for other networks go; if repeated, each flow "
                  "takes one of them");

@@ -227,7 +227,14 @@ absl::StatusOr<Json> AnswerPorts(Runtime& runtime,
                                  const Parameters& /*parameters*/) {
   Json rows = Json::array();
   for (size_t i = 0; i < runtime.ports().size(); ++i) {
-    rows.push_back(PortReport(*runtime.ports()[i], runtime.spread()[i].text));
+    std::string vlans;
+    // Which interfaces there are does not change.
+    for (const auto& interface : runtime.core(0).pipeline().interfaces()) {
+      if (interface.config.device != i) continue;
+      absl::StrAppend(&vlans, vlans.empty() ? "" : " ", interface.config.vlan);
+    }
+    rows.push_back(
+        PortReport(*runtime.ports()[i], runtime.spread()[i].text, vlans));
   }
   return ListReport(rows, std::nullopt);
 }

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -32,13 +31,7 @@ std::optional<runtime::DeviceAddress> ParseDeviceAddress(
   if (!prefix.has_value() || parts.size() > 2) return std::nullopt;
   runtime::DeviceAddress address{*prefix, 0};
   if (parts.size() == 1) return address;
-  uint32_t device = 0;
-  if (parts[1].empty() || parts[1].size() > 4 ||
-      parts[1].find_first_not_of("0123456789") != std::string::npos ||
-      !absl::SimpleAtoi(parts[1], &device)) {
-    return std::nullopt;
-  }
-  address.device = static_cast<uint16_t>(device);
+  if (!runtime::ParsePlace(parts[1], address)) return std::nullopt;
   return address;
 }
 
@@ -75,7 +68,9 @@ absl::StatusOr<Json> AnswerAddresses(Runtime& runtime,
 
 absl::StatusOr<Json> AddAddress(Runtime& runtime, const Parameters& p) {
   const auto address = p.size() == 1 ? ParseDeviceAddress(p[0]) : std::nullopt;
-  if (!address.has_value()) return Malformed("A.B.C.D/N or A.B.C.D/N@DEVICE");
+  if (!address.has_value())
+    return Malformed(
+        "A.B.C.D/N, perhaps with @DEVICE, @vlanN or @DEVICE.vlanN");
   return Done(runtime.network().AddAddress(*address));
 }
 

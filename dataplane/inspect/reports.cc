@@ -168,7 +168,8 @@ Json StatsReport(Pipeline& pipeline) {
           {"resources", ResourcesReport(pipeline)}};
 }
 
-Json PortReport(const pmd::Port& port, const std::string& spread) {
+Json PortReport(const pmd::Port& port, const std::string& spread,
+                const std::string& vlans) {
   const pmd::PortCaps& caps = port.caps();
   const pmd::PortLink link = port.LinkStatus();
   const pmd::PortStats stats = port.Stats();
@@ -182,6 +183,7 @@ Json PortReport(const pmd::Port& port, const std::string& spread) {
       {"mbps", link.mbps},
       {"mtu", caps.mtu},
       {"max_mtu", caps.max_mtu},
+      {"vlans", vlans},
       {"queues", caps.queues},
       {"spread", spread},
       {"rx_descriptors", caps.rx_descriptors},

@@ -22,7 +22,9 @@ Json StatsReport(dataplane::Pipeline& pipeline);
 
 // One device; `spread` says how its packets get to their cores. Every thread
 // may call it.
-Json PortReport(const pmd::Port& port, const std::string& spread);
+// `vlans`: "3 4".
+Json PortReport(const pmd::Port& port, const std::string& spread,
+                const std::string& vlans);
 
 // A list in pages; `next` is the cursor of the following one.
 struct ListPage {

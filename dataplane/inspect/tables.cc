@@ -53,9 +53,10 @@ std::string FormatPort(const Json& row) {
   };
   const uint64_t mbps = Number(row, "mbps");
   const std::string label = Text(row, "label");
+  const std::string vlans = row.value("vlans", "");
   return absl::StrFormat(
       "port %u: %s%s, driver %s\n"
-      "  MAC %s, link %s%s, MTU %u (at most %u)\n"
+      "  MAC %s, link %s%s, MTU %u (at most %u)%s\n"
       "  queues %u, flows to cores: %s\n"
       "  descriptors %u rx %u tx, idle core wakes on a packet: %s\n"
       "  offloads wanted and got: %s\n"
@@ -66,8 +67,10 @@ std::string FormatPort(const Json& row) {
       label.empty() ? "" : absl::StrCat(" (", label, ")"), Text(row, "driver"),
       Text(row, "mac"), Text(row, "link"),
       mbps == 0 ? "" : absl::StrCat(" ", mbps, " Mbit/s"), Number(row, "mtu"),
-      Number(row, "max_mtu"), Number(row, "queues"), Text(row, "spread"),
-      Number(row, "rx_descriptors"), Number(row, "tx_descriptors"),
+      Number(row, "max_mtu"),
+      vlans.empty() ? "" : absl::StrCat(", VLANs ", vlans),
+      Number(row, "queues"), Text(row, "spread"), Number(row, "rx_descriptors"),
+      Number(row, "tx_descriptors"),
       Number(row, "rx_interrupt") != 0 ? "yes" : "no", list(hardware),
       list(software), Number(row, "rx_packets"), Number(row, "rx_bytes"),
       Number(row, "rx_missed"), Number(row, "rx_errors"),

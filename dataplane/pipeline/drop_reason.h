@@ -18,7 +18,7 @@ namespace corelane::dataplane {
     "neither an EtherType nor an 802.3 length")                                \
   X(kEthernetUnknownType, "eth_unknown_type",                                  \
     "an EtherType that is not spoken here")                                    \
-  X(kEthernetVlan, "eth_vlan", "a VLAN that is not ours")                      \
+  X(kEthernetVlan, "eth_vlan", "a VLAN that is not ours, or a second tag")     \
   X(kScattered, "scattered", "in more segments than one buffer holds")         \
   X(kArpMalformed, "arp_malformed", "not Ethernet/IPv4 ARP, or cut off")       \
   X(kArpNotForUs, "arp_not_for_us", "for another host")                        \

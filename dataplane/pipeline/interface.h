@@ -23,12 +23,16 @@ struct DeviceCaps {
 };
 
 inline constexpr uint16_t kNoVlan = 0xffff;
+inline constexpr uint16_t kOwnDevice = 0xffff;
 
 struct InterfaceConfig {
   std::string name;
   MacAddress mac;
   uint16_t mtu = 1500;
   uint16_t vlan = kNoVlan;
+  // A VLAN's sub-interface: the index of the interface whose device it is on,
+  // and whose MAC address, MTU and capabilities it has.
+  uint16_t device = kOwnDevice;
   DeviceCaps caps;
   std::vector<Ipv4Prefix> addresses;
 };
@@ -60,7 +64,15 @@ class TxQueue {
 struct Interface {
   InterfaceConfig config;
   uint16_t index = 0;
-  TxQueue tx;
+  // Its device's frames: its own, or for a sub-interface that of its device.
+  TxQueue* queue = &own_queue;
+  TxQueue own_queue;
+
+  Interface() = default;
+  Interface(const Interface&) = delete;
+  Interface& operator=(const Interface&) = delete;
+
+  TxQueue& tx() { return *queue; }
 
   bool HasAddress(Ipv4Address a) const {
     for (const Ipv4Prefix& p : config.addresses) {

@@ -27,7 +27,7 @@ class LinkLayer {
                                : ethernet::kHeaderLength + ethernet::kTagLength;
     ethernet::Write(Prepend(packet, length), header);
     packet->l2_len = length;
-    if (!interface.tx.Push(packet)) [[unlikely]] {
+    if (!interface.tx().Push(packet)) [[unlikely]] {
       ++core_.counters.tx_dropped_full;
       core_.pool.Free(packet);
       return;

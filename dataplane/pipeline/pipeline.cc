@@ -15,6 +15,8 @@ std::vector<Interface> MakeInterfaces(const PipelineConfig& config) {
   for (size_t i = 0; i < interfaces.size(); ++i) {
     interfaces[i].config = config.interfaces[i];
     interfaces[i].index = static_cast<uint16_t>(i);
+    const uint16_t device = interfaces[i].config.device;
+    if (device < i) interfaces[i].queue = &interfaces[device].own_queue;
   }
   return interfaces;
 }
@@ -95,7 +97,7 @@ Pipeline::Pipeline(Passkey /*key*/, const PipelineConfig& config,
 
 Pipeline::~Pipeline() {
   for (Interface& interface : interfaces_) {
-    for (Packet* packet : interface.tx.frames()) core_.pool.Free(packet);
+    for (Packet* packet : interface.own_queue.frames()) core_.pool.Free(packet);
   }
 }
 
@@ -116,6 +118,13 @@ absl::Status Pipeline::Reconfigure(const NetworkConfig& network) {
 uint16_t Pipeline::AddApplication(Application* application) {
   applications_.push_back(application);
   return static_cast<uint16_t>(applications_.size() - 1);
+}
+
+Interface* Pipeline::SubInterface(const Interface& device, uint16_t vlan) {
+  for (Interface& i : interfaces_) {
+    if (i.config.device == device.index && i.config.vlan == vlan) return &i;
+  }
+  return nullptr;
 }
 
 // A chain becomes one packet if it fits: what is above reads headers and
@@ -181,22 +190,26 @@ void Pipeline::ReceiveOne(Interface& interface, Packet* packet) {
   }
   // VLAN 0 is a priority tag on the untagged network (802.1Q section 6.9).
   const uint16_t vlan = header.vlan == 0 ? kNoVlan : header.vlan;
+  Interface* in = &interface;
   if (vlan != interface.config.vlan) {
-    core_.Drop(packet, DropReason::kEthernetVlan);
-    return;
+    in = SubInterface(interface, vlan);
+    if (in == nullptr) {
+      core_.Drop(packet, DropReason::kEthernetVlan);
+      return;
+    }
   }
   const bool group = header.destination.IsMulticast();
-  if (!group && header.destination != interface.config.mac) {
+  if (!group && header.destination != in->config.mac) {
     core_.Drop(packet, DropReason::kEthernetNotForUs);
     return;
   }
   TrimFront(packet, header.header_length);
   switch (header.ether_type) {
     case ethernet::kIpv4:
-      ip_.Receive(interface, packet, group);
+      ip_.Receive(*in, packet, group);
       break;
     case ethernet::kArp:
-      arp_.Receive(interface, packet);
+      arp_.Receive(*in, packet);
       break;
     default:
       core_.Drop(packet, DropReason::kEthernetUnknownType);
@@ -230,7 +243,7 @@ void Pipeline::Tick() {
 
 Time Pipeline::NextDeadline() const {
   for (const Interface& interface : interfaces_) {
-    if (interface.tx.room() < TxQueue::kCapacity) return core_.now;
+    if (interface.own_queue.room() < TxQueue::kCapacity) return core_.now;
   }
   return std::min(
       {tcp_.NextDeadline(), ip_.NextDeadline(), arp_.NextDeadline(), tick_at_});

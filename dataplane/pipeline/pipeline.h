@@ -35,6 +35,7 @@ struct StaticRoute {
 };
 
 struct PipelineConfig {
+  // The devices in their order, and then their VLANs' sub-interfaces.
   std::vector<InterfaceConfig> interfaces;
   std::vector<StaticRoute> routes;
   tcp::Config tcp;
@@ -80,7 +81,7 @@ class Pipeline {
   // A fragment that another core passed on; it starts at its IP header.
   void ReceiveFragment(uint16_t interface, Packet* packet);
   void EndTurn();
-  TxQueue& tx(uint16_t interface) { return interfaces_[interface].tx; }
+  TxQueue& tx(uint16_t interface) { return interfaces_[interface].tx(); }
 
   // The next turn is due then at the latest, even if nothing arrives.
   Time NextDeadline() const;
@@ -103,6 +104,8 @@ class Pipeline {
   // fast_receive.cc
   bool ReceivePredicted(Interface& interface, Packet* packet);
   void ReceiveOne(Interface& interface, Packet* packet);
+  // The sub-interface of a device for a VLAN; nullptr if there is none.
+  Interface* SubInterface(const Interface& device, uint16_t vlan);
   Packet* Linearize(Packet* packet);
   void Tick();
 

@@ -77,7 +77,7 @@ bool TcpLayer::EmitDue(uint32_t index) {
     if (extras.tx == nullptr) return false;
   }
   for (int n = 0; n < kEmitBudget; ++n) {
-    if (routed && path.interface->tx.room() < kTxReserve) return false;
+    if (routed && path.interface->tx().room() < kTxReserve) return false;
     if (!core_.pool.Reserve(2)) {
       ++core_.counters.tx_dropped_no_packet;
       return false;

@@ -16,12 +16,23 @@ constexpr Duration kTimeout = 2s;
 // Control blocks looked at between two turns.
 constexpr uint32_t kSlice = 1024;
 
+constexpr size_t kNoInterface = ~size_t{0};
+
+// The interface that an address is on. Which there are does not change.
+size_t InterfaceOf(const DeviceAddress& a, const Pipeline& pipeline) {
+  if (a.vlan == dataplane::kNoVlan) return a.device;
+  for (const dataplane::Interface& i : pipeline.interfaces()) {
+    if (i.config.device == a.device && i.config.vlan == a.vlan) return i.index;
+  }
+  return kNoInterface;
+}
+
 dataplane::NetworkConfig NetworkOf(const RuntimeOptions& options,
-                                   size_t interfaces) {
+                                   const Pipeline& pipeline) {
   dataplane::NetworkConfig network;
-  network.addresses.resize(interfaces);
+  network.addresses.resize(pipeline.interfaces().size());
   for (const DeviceAddress& a : options.addresses) {
-    network.addresses[a.device].push_back(a.prefix);
+    network.addresses[InterfaceOf(a, pipeline)].push_back(a.prefix);
   }
   network.routes = options.routes;
   return network;
@@ -47,8 +58,7 @@ absl::Status LiveNetwork::Reconfigure(uint32_t core,
   absl::Status result;
   absl::Status called = runtime_.core(core).mailbox().Call(
       [&](Pipeline& pipeline) {
-        result = pipeline.Reconfigure(
-            NetworkOf(options, pipeline.interfaces().size()));
+        result = pipeline.Reconfigure(NetworkOf(options, pipeline));
       },
       kTimeout);
   return called.ok() ? result : called;
@@ -57,6 +67,12 @@ absl::Status LiveNetwork::Reconfigure(uint32_t core,
 absl::Status LiveNetwork::Apply(const RuntimeOptions& wanted) {
   if (absl::Status s = CheckOptions(wanted); !s.ok()) return s;
   if (absl::Status s = CheckHostAddresses(wanted); !s.ok()) return s;
+  for (const DeviceAddress& a : wanted.addresses) {
+    if (InterfaceOf(a, runtime_.core(0).pipeline()) != kNoInterface) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "addr add ", ToString(a.prefix), "@", PlaceOf(a),
+        ": VLANs are made at start only; start with an --addr on this one"));
+  }
   for (uint32_t i = 0; i < runtime_.cores(); ++i) {
     absl::Status s = Reconfigure(i, wanted);
     if (s.ok()) continue;
@@ -186,7 +202,8 @@ absl::StatusOr<std::vector<AddressClaim>> LiveNetwork::Claims() {
         [&](Pipeline& pipeline) {
           for (AddressClaim& claim : claims) {
             const DeviceAddress& a = claim.address;
-            claim.interface = pipeline.interfaces()[a.device].config.name;
+            claim.interface =
+                pipeline.interfaces()[InterfaceOf(a, pipeline)].config.name;
             const auto* announcer = pipeline.arp().claim(a.prefix.address);
             if (announcer == nullptr) continue;
             const ClaimState state = StateOf(*announcer);

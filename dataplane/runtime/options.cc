@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace corelane::runtime {
@@ -63,7 +65,7 @@ absl::Status CheckAddresses(const RuntimeOptions& options) {
     if (absl::Status s = CheckAddress(a.prefix); !s.ok()) return s;
     if (a.device >= options.devices.size()) {
       return Bad(absl::StrCat(
-          "--addr ", ToString(a.prefix), "@", a.device,
+          "--addr ", ToString(a.prefix), "@", PlaceOf(a),
           ": there is no such device; they are numbered from 0 to ",
           options.devices.size() - 1, " in the order of --dev"));
     }
@@ -74,11 +76,12 @@ absl::Status CheckAddresses(const RuntimeOptions& options) {
                                 ": this address is given twice; leave one "
                                 "out"));
       }
-      if (a.device != b.device && Overlap(a.prefix, b.prefix)) {
-        return Bad(absl::StrCat("--addr ", ToString(a.prefix), "@", a.device,
+      if (!a.SameLink(b) && Overlap(a.prefix, b.prefix)) {
+        return Bad(absl::StrCat("--addr ", ToString(a.prefix), "@", PlaceOf(a),
                                 ": its network overlaps that of ",
-                                ToString(b.prefix), "@", b.device,
-                                "; give each device a network of its own"));
+                                ToString(b.prefix), "@", PlaceOf(b),
+                                "; give each device and VLAN a network of its "
+                                "own"));
       }
     }
   }
@@ -151,6 +154,59 @@ absl::Status CheckRoutes(const RuntimeOptions& options) {
 }
 
 }  // namespace
+
+namespace {
+
+// A number as people write it: no sign, no blanks, no leading zeros.
+bool ParseSmall(absl::string_view text, uint32_t most, uint16_t& value) {
+  uint32_t number = 0;
+  if (text.empty() || text.size() > 5 || (text.size() > 1 && text[0] == '0') ||
+      !std::all_of(text.begin(), text.end(), absl::ascii_isdigit) ||
+      !absl::SimpleAtoi(text, &number) || number > most) {
+    return false;
+  }
+  value = static_cast<uint16_t>(number);
+  return true;
+}
+
+}  // namespace
+
+bool ParsePlace(const std::string& text, DeviceAddress& address) {
+  constexpr absl::string_view kVlan = "vlan";
+  constexpr uint32_t kMostVlan = 4094;  // IEEE 802.1Q table 9-2
+  absl::string_view device = text;
+  const size_t at = device.find(kVlan);
+  if (at != absl::string_view::npos) {
+    if (!ParseSmall(device.substr(at + kVlan.size()), kMostVlan,
+                    address.vlan) ||
+        address.vlan == 0 || (at > 0 && device[at - 1] != '.')) {
+      return false;
+    }
+    if (at == 0) return true;
+    device = device.substr(0, at - 1);
+  }
+  return ParseSmall(device, 65534, address.device);
+}
+
+std::string PlaceOf(const DeviceAddress& address) {
+  return address.vlan == dataplane::kNoVlan
+             ? absl::StrCat(address.device)
+             : absl::StrCat(address.device, ".vlan", address.vlan);
+}
+
+std::vector<DeviceAddress> VlansOf(
+    const std::vector<DeviceAddress>& addresses) {
+  std::vector<DeviceAddress> vlans;
+  for (const DeviceAddress& a : addresses) {
+    if (a.vlan == dataplane::kNoVlan ||
+        std::any_of(vlans.begin(), vlans.end(),
+                    [&](const DeviceAddress& v) { return v.SameLink(a); })) {
+      continue;
+    }
+    vlans.push_back(a);
+  }
+  return vlans;
+}
 
 pmd::IdleMode IdleModeOf(const RuntimeOptions& options) {
   if (options.idle.has_value()) return *options.idle;

@@ -21,7 +21,21 @@ namespace corelane::runtime {
 struct DeviceAddress {
   Ipv4Prefix prefix;
   uint16_t device = 0;  // index into RuntimeOptions::devices
+  uint16_t vlan = dataplane::kNoVlan;
+
+  bool SameLink(const DeviceAddress& other) const {
+    return device == other.device && vlan == other.vlan;
+  }
 };
+
+// What may follow the @ of an address: "1", "vlan3" or "1.vlan3". False if it
+// is none of these.
+bool ParsePlace(const std::string& text, DeviceAddress& address);
+// "1" or "1.vlan3".
+std::string PlaceOf(const DeviceAddress& address);
+
+// The VLANs of these addresses, each once, with any of its addresses.
+std::vector<DeviceAddress> VlansOf(const std::vector<DeviceAddress>& addresses);
 
 struct RuntimeOptions {
   std::string name = "corelane";  // of the instance

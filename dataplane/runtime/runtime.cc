@@ -198,8 +198,22 @@ dataplane::PipelineConfig Runtime::MakePipelineConfig() {
     interface.caps = CapsOf(caps.offloads);
     config.interfaces.push_back(std::move(interface));
   }
-  for (const DeviceAddress& address : options_.addresses) {
-    config.interfaces[address.device].addresses.push_back(address.prefix);
+  for (const DeviceAddress& vlan : VlansOf(options_.addresses)) {
+    dataplane::InterfaceConfig interface = config.interfaces[vlan.device];
+    absl::StrAppend(&interface.name, ".vlan", vlan.vlan);
+    interface.vlan = vlan.vlan;
+    interface.device = vlan.device;
+    config.interfaces.push_back(std::move(interface));
+  }
+  for (const DeviceAddress& a : options_.addresses) {
+    for (size_t i = 0; i < config.interfaces.size(); ++i) {
+      dataplane::InterfaceConfig& interface = config.interfaces[i];
+      const size_t device =
+          interface.device == dataplane::kOwnDevice ? i : interface.device;
+      if (device == a.device && interface.vlan == a.vlan) {
+        interface.addresses.push_back(a.prefix);
+      }
+    }
   }
   config.routes = options_.routes;
   config.weak_host = options_.weak_host;

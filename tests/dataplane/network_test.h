@@ -41,6 +41,15 @@ class NetworkTest : public testing::Test {
       interface.addresses = {*ParseIpv4Prefix(addresses[i])};
       config_.pipeline.interfaces.push_back(interface);
     }
+    for (const Vlan& v : vlans_) {
+      dataplane::InterfaceConfig interface =
+          config_.pipeline.interfaces[v.card];
+      interface.name += ".vlan" + std::to_string(v.vlan);
+      interface.device = v.card;
+      interface.vlan = v.vlan;
+      interface.addresses = {*ParseIpv4Prefix(v.address)};
+      config_.pipeline.interfaces.push_back(interface);
+    }
     config_.pipeline.arp.announcer.probe = false;
     config_.pipeline.secrets = dataplane::Secrets::FromSeed(5);
     node_ = std::make_unique<Node>(config_, now_);
@@ -54,6 +63,9 @@ class NetworkTest : public testing::Test {
     }
     Pass(5s);  // announcements
     sent_.clear();
+  }
+  void AddVlan(uint16_t card, uint16_t vlan, const char* address) {
+    vlans_.push_back({card, vlan, address});
   }
   void AddRoute(const char* to, const char* gateway) {
     config_.pipeline.routes.push_back(
@@ -136,6 +148,13 @@ class NetworkTest : public testing::Test {
   std::map<Ipv4Address, bool> alive_;
 
  private:
+  struct Vlan {
+    uint16_t card;
+    uint16_t vlan;
+    const char* address;
+  };
+  std::vector<Vlan> vlans_;
+
   void Take(size_t card, Frame frame) {
     EXPECT_EQ(CheckFrame(frame, 1500), nullptr);
     const ParsedFrame p = ParseFrame(frame);

@@ -19,6 +19,7 @@ import check_http
 import check_input
 import check_network
 import check_tcp
+import check_vlan
 import goodput
 from lab import Lab, Report, on_alarm
 
@@ -96,6 +97,17 @@ def start_checks(report, lab):
         report.check("address in use", check_control.address_in_use, lab)
 
 
+def vlan_checks(report, lab):
+    d = lab.device
+    if not report.wants(f"{d} vlan"):
+        return
+    server = check_vlan.launch(lab)
+    report.check(f"{d} vlan traffic", check_vlan.traffic, server)
+    report.check(f"{d} vlan frames", check_vlan.frames, server)
+    report.check(f"{d} vlan shown", check_vlan.shown, server)
+    server.stop()
+
+
 def lossy_checks(report, lab):
     for congestion in goodput.KERNEL_NAMES:
         report.check(f"{lab.device} lossy link, {congestion}", goodput.lossy,
@@ -161,6 +173,7 @@ def main():
             with_lab(report, arguments, device,
                      http_checks(f"{root}/site", digest))
             with_lab(report, arguments, device, start_checks)
+            with_lab(report, arguments, device, vlan_checks)
             if device != "af_xdp" and os.cpu_count() > 1:
                 with_lab(report, arguments, device, cores_checks)
         if "af_packet" in (arguments.device or DEVICES):

@@ -47,6 +47,8 @@ constexpr BadInput kCases[] = {
     {"echo --addr 10.77.0.0/24", "host part is zero"},
     {"echo --addr 10.77.0.2/24@1", "no such device"},
     {"echo --addr 10.77.0.2/24 --addr 10.77.0.2/24", "given twice"},
+    {"echo --addr 10.77.0.2/24@vlan0", "from 1 to 4094"},
+    {"echo --addr 10.77.0.2/24@1.vlan3", "numbered from 0 to 0"},
     {"echo --addr 10.77.0.2/24 --gateway 10.78.0.1", "10.77.0.0/24"},
     {"echo --addr 10.77.0.2/24 --gateway x", "not an IPv4 address"},
     {"echo --addr 10.77.0.2/24 --route 10.0.0.0/8", "10.1.0.0/16,10.77.0.1"},

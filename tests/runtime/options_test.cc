@@ -108,6 +108,41 @@ TEST(OptionsTest, RefusesRoutesThatLeadNowhere) {
   EXPECT_THAT(Message(CheckOptions(options)), HasSubstr("leave one out"));
 }
 
+TEST(OptionsTest, PlacesOfAddresses) {
+  const std::pair<const char*, const char*> kGood[] = {
+      {"1", "1"},
+      {"0", "0"},
+      {"vlan3", "0.vlan3"},
+      {"1.vlan4094", "1.vlan4094"}};
+  for (const auto& [text, spelled] : kGood) {
+    DeviceAddress address;
+    EXPECT_TRUE(ParsePlace(text, address)) << text;
+    EXPECT_EQ(PlaceOf(address), spelled);
+  }
+  for (const char* bad :
+       {"",         "x",       "-1",       "+1",     "01",
+        "65535",    "99999",   "vlan",     "vlan0",  "vlan03",
+        "vlan4095", "vlan-3",  ".vlan3",   "1vlan3", "1.vlan3.vlan4",
+        "1.vlan3 ", "vlan3.1", "1..vlan3", "1.2",    "VLAN3"}) {
+    DeviceAddress address;
+    EXPECT_FALSE(ParsePlace(bad, address)) << bad;
+  }
+}
+
+TEST(OptionsTest, AVlanIsALinkOfItsOwn) {
+  RuntimeOptions options = Good();
+  const auto base = options.addresses.size();
+  options.addresses.push_back({{Ipv4Address(10, 78, 3, 2), 24}, 0, 3});
+  options.addresses.push_back({{Ipv4Address(10, 78, 3, 3), 24}, 0, 3});
+  options.addresses.push_back({{Ipv4Address(10, 78, 4, 3), 24}, 1, 3});
+  EXPECT_TRUE(CheckOptions(options).ok()) << CheckOptions(options);
+  EXPECT_EQ(VlansOf(options.addresses).size(), 2u);
+  options.addresses.resize(base);
+  options.addresses.push_back({{Ipv4Address(10, 77, 0, 9), 24}, 0, 3});
+  EXPECT_THAT(Message(CheckOptions(options)), HasSubstr("@0.vlan3"));
+  EXPECT_THAT(Message(CheckOptions(options)), HasSubstr("overlaps"));
+}
+
 TEST(OptionsTest, IdlesAsTheDevicesSuggest) {
   RuntimeOptions options = Good();
   EXPECT_EQ(IdleModeOf(options), pmd::IdleMode::kAdaptive);

@@ -132,6 +132,8 @@ void ChangeEverything(const std::string& name) {
            "addr/add,10.77.0.4/24@1",
            "addr/add,10.77.0.4/24@",
            "addr/add,10.77.0.4/24@0@0",
+           "addr/add,10.80.0.4/24@vlan3",  // not there at start
+           "addr/add,10.80.0.4/24@0.vlan0",
            "addr/add,10.77.0.4/24,x",
            "addr/add,10.77.0.3/24",
            "addr/add,10.79.0.0/24",

@@ -44,6 +44,7 @@ std::unique_ptr<Node::CoreState> Node::MakeCore(uint16_t index, Time now) {
   dataplane::PipelineConfig pipeline = config_.pipeline;
   std::vector<dataplane::PortShare> shares;
   for (const dataplane::InterfaceConfig& interface : pipeline.interfaces) {
+    if (interface.device != dataplane::kOwnDevice) continue;
     SimPortConfig port = config_.port;
     port.caps = interface.caps;
     port.mtu = interface.mtu;
