@@ -13,6 +13,8 @@ namespace corelane::dataplane {
 
 class UdpLayer;
 
+struct Datagram;
+
 struct UdpEndpoint {
   Ipv4Address address;
   uint16_t port = 0;
@@ -35,6 +37,8 @@ class UdpSocket {
   // frame. Always takes ownership.
   void SendPacketTo(const UdpEndpoint& to, Packet* packet,
                     Ipv4Address from = Ipv4Address());
+  // Sends a datagram of this socket's back to where it came from, unchanged.
+  void Return(Datagram& datagram);
   // Only datagrams from this peer are delivered from now on.
   void Connect(const UdpEndpoint& peer);
   void Disconnect();  // from every peer again
@@ -56,6 +60,8 @@ struct Datagram {
   // The packet whose data the payload is; nullptr if the datagram was put
   // together from fragments.
   Packet* packet = nullptr;
+  // Its headers still stand in front of the payload (for UdpSocket::Return).
+  bool has_headers = false;
 
   // Takes the packet over; the layer then does not free it.
   Packet* Take() {

@@ -15,9 +15,9 @@ bool IsSafeToAnswer(const UdpEndpoint& remote) {
 void EchoBack(Connection connection) {
   // Received bytes that the send buffer has no room for stay in the receive
   // queue, which closes the window: the peer's own pace is the limit.
-  while (connection.readable() > 0) {
-    if (connection.send_space() < connection.Front().size()) {
-      const uint32_t sent = connection.Send(connection.Front());
+  for (ByteView front; !(front = connection.Front()).empty();) {
+    if (connection.send_space() < front.size()) {
+      const uint32_t sent = connection.Send(front);
       connection.Consume(sent);
       return;
     }
@@ -41,11 +41,7 @@ void EchoApp::OnConnections(std::span<ReadyConnection> ready, Time /*now*/) {
 void EchoApp::OnDatagrams(std::span<Datagram> datagrams, Time /*now*/) {
   for (Datagram& d : datagrams) {
     if (!IsSafeToAnswer(d.remote)) continue;
-    if (d.packet != nullptr) {
-      d.socket.SendPacketTo(d.remote, d.Take(), d.local.address);
-    } else {
-      d.socket.SendTo(d.remote, d.payload, d.local.address).IgnoreError();
-    }
+    d.socket.Return(d);
   }
 }
 

@@ -74,6 +74,10 @@ const arp::NeighborCache& ArpLayer::cache(uint16_t interface) const {
   return state_[interface]->cache;
 }
 
+arp::NeighborCache& ArpLayer::cache(uint16_t interface) {
+  return state_[interface]->cache;
+}
+
 void ArpLayer::Flush() {
   for (auto& state : state_) state->cache.Flush();
 }

@@ -62,6 +62,7 @@ class ArpLayer {
 
   // For display, and for `arp flush`.
   const arp::NeighborCache& cache(uint16_t interface) const;
+  arp::NeighborCache& cache(uint16_t interface);
   void Flush();
 
  private:

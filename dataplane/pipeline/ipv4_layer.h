@@ -10,6 +10,7 @@
 #include "dataplane/packet/packet.h"
 #include "dataplane/pipeline/core.h"
 #include "dataplane/pipeline/interface.h"
+#include "dataplane/pipeline/way.h"
 #include "proto/ipv4/header.h"
 #include "proto/ipv4/identification.h"
 #include "proto/ipv4/reassembly.h"
@@ -21,14 +22,6 @@ class ArpLayer;
 class IcmpLayer;
 class TcpLayer;
 class UdpLayer;
-
-// How to reach a destination.
-struct Path {
-  Interface* interface = nullptr;
-  Ipv4Address next_hop;  // on the link
-  Ipv4Address source;    // ours, on that link
-  uint16_t mtu = 0;      // of that link
-};
 
 // What stands in an IPv4 header to be sent.
 struct OutputSpec {
@@ -90,7 +83,35 @@ class Ipv4Layer {
     return ours;
   }
 
+  // The same, for those who ask again and again about one pair.
+  bool AcceptsPairAgain(const Interface& interface, Ipv4Address source,
+                        Ipv4Address destination) {
+    const uint64_t pair = uint64_t{source.value()} << 32 | destination.value();
+    if (pair == accepted_pair_ && accepted_on_ == &interface) [[likely]] {
+      return true;
+    }
+    if (!AcceptsPair(interface, source, destination)) return false;
+    accepted_pair_ = pair;
+    accepted_on_ = &interface;
+    return true;
+  }
+
   // ---- Down
+  // The known way to a destination; nullptr if there is none (no route, several
+  // equal ones, an unknown MAC address, broadcast, a VLAN): then it goes
+  // through the layers.
+  const Way* FindWay(Ipv4Address destination) {
+    Way& way = ways_[destination];
+    if (way.Holds(destination, version_, core_.now)) [[likely]] {
+      return &way;
+    }
+    return LearnWay(destination, way);
+  }
+  // fast_send.h
+  template <uint8_t kProtocol>
+  void OutputOn(const Way& way, Packet* packet, const OutputSpec& spec);
+  void TurnRound(const Way& way, Packet* packet, uint8_t tos, uint8_t ttl);
+
   bool FindPath(const ipv4::Flow& flow, Path& path) const;
   // The MTU of the first hop, or of the first interface if there is no route.
   uint16_t MtuTowards(const ipv4::Flow& flow) const;
@@ -106,6 +127,12 @@ class Ipv4Layer {
   absl::Status OutputDatagram(const Path& path, const OutputSpec& spec,
                               ByteView header, ByteView payload);
 
+  // To be changed, together with the interfaces' addresses.
+  ipv4::RouteTable& ChangeRoutes() {
+    ++version_;
+    accepted_on_ = nullptr;
+    return routes_;
+  }
   ipv4::RouteTable& routes() { return routes_; }
   const ipv4::RouteTable& routes() const { return routes_; }
 
@@ -121,6 +148,8 @@ class Ipv4Layer {
   void ReportTimeout(Packet* first);
   void DeliverTcp(Ipv4Packet& in);
   bool IsFor(const Interface& interface, Ipv4Address destination) const;
+  void Queue(Interface& interface, Packet* packet);
+  const Way* LearnWay(Ipv4Address destination, Way& way);
 
   Core& core_;
   std::vector<Interface>& interfaces_;
@@ -129,6 +158,10 @@ class Ipv4Layer {
   UdpLayer* udp_ = nullptr;
   TcpLayer* tcp_ = nullptr;
   ipv4::RouteTable routes_;
+  uint32_t version_ = 1;  // of routes and addresses
+  WayTable ways_;
+  uint64_t accepted_pair_ = 0;
+  const Interface* accepted_on_ = nullptr;  // nullptr: none
   ipv4::Reassembly reassembly_;
   ipv4::IdentificationSource identification_;
   // Whom the fragments of the datagram that is complete just now go to.

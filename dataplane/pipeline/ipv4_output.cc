@@ -4,27 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/pipeline/arp_layer.h"
-#include "dataplane/pipeline/ipv4_layer.h"
+#include "dataplane/pipeline/fast_send.h"
 #include "proto/base/checksum.h"
 #include "proto/ipv4/fragmentation.h"
 #include "proto/udp/header.h"
 
 namespace corelane::dataplane {
-namespace {
-
-// The one's-complement sum over a chain of segments.
-PartialSum ChainSum(const Packet* packet) {
-  PartialSum sum = 0;
-  bool odd = false;
-  for (const Packet* p = packet; p != nullptr; p = p->next) {
-    const PartialSum part = ChecksumAdd(BytesOf(p));
-    sum += odd ? ChecksumSwap(part) : ChecksumFold(part);
-    odd ^= (p->data_len & 1) != 0;
-  }
-  return sum;
-}
-
-}  // namespace
 
 bool Ipv4Layer::FindPath(const ipv4::Flow& flow, Path& path) const {
   if (flow.destination.IsBroadcast() && !interfaces_.empty()) {
@@ -39,6 +24,32 @@ bool Ipv4Layer::FindPath(const ipv4::Flow& flow, Path& path) const {
   if (!hop) return false;
   path = {&interfaces_[hop->port], hop->address, hop->source, hop->mtu};
   return true;
+}
+
+const Way* Ipv4Layer::LearnWay(Ipv4Address destination, Way& way) {
+  way.version = 0;
+  // Of several equal ways each flow has its own.
+  if (!routes_.HasOneWay(destination) ||
+      !FindPath({destination, Ipv4Address(), 0, 0, 0}, way.path)) {
+    return nullptr;
+  }
+  const Interface& interface = *way.path.interface;
+  const Ipv4Address next_hop = way.path.next_hop;
+  if (interface.config.vlan != kNoVlan || next_hop.IsBroadcast() ||
+      interface.IsDirectedBroadcast(next_hop)) {
+    return nullptr;
+  }
+  way.neighbors = &arp_->cache(interface.index);
+  const arp::LookupResult found = way.neighbors->Lookup(next_hop, core_.now);
+  if (found.status != arp::LookupStatus::kReady) return nullptr;
+  way.destination = destination;
+  way.version = version_;
+  way.neighbor = found.index;
+  way.generation = found.generation;
+  ethernet::Write(way.header.data(), {.destination = found.mac,
+                                      .source = interface.config.mac,
+                                      .ether_type = ethernet::kIpv4});
+  return &way;
 }
 
 uint16_t Ipv4Layer::MtuTowards(const ipv4::Flow& flow) const {

@@ -74,7 +74,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::Create(
   }
   network.routes = config.routes;
   absl::Status status =
-      AddRoutes(pipeline->interfaces_, network, pipeline->ip_.routes());
+      AddRoutes(pipeline->interfaces_, network, pipeline->ip_.ChangeRoutes());
   if (!status.ok()) return status;
   return pipeline;
 }
@@ -107,7 +107,7 @@ absl::Status Pipeline::Reconfigure(const NetworkConfig& network) {
     return s;
   }
   routes.TakeOverDead(ip_.routes());
-  ip_.routes() = std::move(routes);
+  ip_.ChangeRoutes() = std::move(routes);
   for (size_t i = 0; i < interfaces_.size(); ++i) {
     interfaces_[i].config.addresses = network.addresses[i];
     arp_.AddressesChanged(interfaces_[i]);
@@ -143,15 +143,6 @@ Packet* Pipeline::Linearize(Packet* packet) {
                    (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
   core_.pool.Free(packet);
   return flat;
-}
-
-void Pipeline::Receive(uint16_t interface, std::span<Packet* const> burst) {
-  core_.NoteBound(static_cast<uint32_t>(burst.size()));
-  for (Packet* packet : burst) __builtin_prefetch(DataOf(packet));
-  Interface& in = interfaces_[interface];
-  for (Packet* packet : burst) {
-    if (!ReceivePredicted(in, packet)) ReceiveOne(in, packet);
-  }
 }
 
 void Pipeline::ReceiveFragment(uint16_t interface, Packet* packet) {

@@ -103,6 +103,9 @@ class Pipeline {
  private:
   // fast_receive.cc
   bool ReceivePredicted(Interface& interface, Packet* packet);
+  bool ReceiveDatagram(Packet* packet, const tcp::FlowKey& key,
+                       uint16_t length);
+  void CountPredicted(const Packet* packet);
   void ReceiveOne(Interface& interface, Packet* packet);
   // The sub-interface of a device for a VLAN; nullptr if there is none.
   Interface* SubInterface(const Interface& device, uint16_t vlan);

@@ -1,6 +1,7 @@
 #include "dataplane/pipeline/udp_layer.h"
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/pipeline/fast_send.h"
 #include "dataplane/pipeline/icmp_layer.h"
 #include "dataplane/steering/steering.h"
 #include "proto/base/checksum.h"
@@ -9,7 +10,6 @@
 namespace corelane::dataplane {
 namespace {
 
-constexpr uint32_t kNone = 0xffffffff;
 constexpr uint32_t kFirstEphemeral = 32768;
 
 }  // namespace
@@ -64,6 +64,7 @@ absl::StatusOr<UdpSocket> UdpLayer::Bind(Ipv4Address address, uint16_t port,
   sockets_[index].application = application;
   sockets_[index].in_use = true;
   by_key_[Key(address, port)] = index;
+  ForgetKnown();
   return UdpSocket(this, index);
 }
 
@@ -78,6 +79,19 @@ uint32_t UdpLayer::Find(Ipv4Address address, uint16_t port,
     return it->second;
   }
   return kNone;
+}
+
+// One that a connected socket stands before is not remembered: whom it is for
+// depends on its sender.
+uint32_t UdpLayer::FindAndRemember(const UdpEndpoint& local,
+                                   const UdpEndpoint& remote) {
+  const uint32_t socket = Find(local.address, local.port, remote);
+  if (socket == kNone || sockets_[socket].connected) return socket;
+  const auto exact = by_key_.find(Key(local.address, local.port));
+  if (exact == by_key_.end() || exact->second == socket) {
+    known_[local.port % known_.size()] = {local, socket};
+  }
+  return socket;
 }
 
 void UdpLayer::Receive(const Ipv4Packet& in, const uint8_t* ip_header) {
@@ -111,19 +125,11 @@ void UdpLayer::Receive(const Ipv4Packet& in, const uint8_t* ip_header) {
     core_.Drop(in.packet, DropReason::kUdpNoSocket);
     return;
   }
-  ++sockets_[socket].datagrams_in;
-  ++core_.counters.udp_in;
-  ++core_.counters.delivered;
   TrimTo(in.packet, header.length);
   TrimFront(in.packet, udp::kHeaderLength);
-  if (arrived_count_ == arrived_.size()) Flush();
-  Datagram& d = arrived_[arrived_count_++];
-  d.socket = UdpSocket(this, socket);
-  d.local = {in.header.destination, header.destination_port};
-  if (in.local_broadcast) d.local.address = Ipv4Address();
-  d.remote = remote;
-  d.packet = in.packet;
-  d.payload = BytesOf(in.packet);
+  UdpEndpoint local{in.header.destination, header.destination_port};
+  if (in.local_broadcast) local.address = Ipv4Address();
+  Deliver(socket, local, remote, in.packet);
 }
 
 void UdpLayer::ReceiveReassembled(const Ipv4Packet& in, ByteView bytes) {
@@ -246,8 +252,39 @@ absl::Status UdpLayer::SendTo(uint32_t socket, const UdpEndpoint& to,
   return ip_.OutputDatagram(path, spec, bytes, payload);
 }
 
+// SendPacketTo for what fits a frame, in one piece, on a way that is known.
+bool UdpLayer::SendOnKnownWay(uint32_t index, const UdpEndpoint& to,
+                              Packet* packet, Ipv4Address from) {
+  const Way* way = ip_.FindWay(to.address);
+  if (way == nullptr || packet->nb_segs != 1 ||
+      packet->pkt_len + udp::kHeaderLength + ipv4::kHeaderLength >
+          way->path.interface->config.mtu) {
+    return false;
+  }
+  UdpSocketState& socket = sockets_[index];
+  OutputSpec spec;
+  spec.source = from;
+  if (spec.source.IsAny()) spec.source = socket.address;
+  if (spec.source.IsAny()) spec.source = way->path.source;
+  spec.destination = to.address;
+  spec.tos = socket.tos;
+  spec.ttl = socket.ttl;
+  spec.l4_header_length = udp::kHeaderLength;
+  packet->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+  const auto length =
+      static_cast<uint16_t>(udp::kHeaderLength + packet->pkt_len);
+  uint8_t* p = Prepend(packet, udp::kHeaderLength);
+  StoreBe32(p, uint32_t{socket.port} << 16 | to.port);
+  StoreBe16(p + 4, length);
+  ++socket.datagrams_out;
+  ++core_.counters.udp_out;
+  ip_.OutputOn<ipv4::kUdp>(*way, packet, spec);
+  return true;
+}
+
 void UdpLayer::SendPacketTo(uint32_t socket, const UdpEndpoint& to,
                             Packet* packet, Ipv4Address from) {
+  if (SendOnKnownWay(socket, to, packet, from)) return;
   Path path;
   OutputSpec spec;
   if (!MakePath(socket, to, from, path, spec)) {
@@ -272,13 +309,34 @@ void UdpLayer::SendPacketTo(uint32_t socket, const UdpEndpoint& to,
   ip_.OutputWithChecksum(path, packet, spec, /*checksum_offset=*/6);
 }
 
+void UdpLayer::Return(Datagram& d) {
+  const uint32_t socket = d.socket.index();
+  if (d.packet == nullptr) {
+    SendTo(socket, d.remote, d.payload, d.local.address).IgnoreError();
+    return;
+  }
+  Packet* packet = d.Take();
+  const Way* way = d.has_headers ? ip_.FindWay(d.remote.address) : nullptr;
+  if (way == nullptr ||
+      packet->pkt_len + udp::kHeaderLength + ipv4::kHeaderLength >
+          way->path.interface->config.mtu) {
+    SendPacketTo(socket, d.remote, packet, d.local.address);
+    return;
+  }
+  ++sockets_[socket].datagrams_out;
+  ++core_.counters.udp_out;
+  ip_.TurnRound(*way, packet, sockets_[socket].tos, sockets_[socket].ttl);
+}
+
 void UdpLayer::Connect(uint32_t socket, const UdpEndpoint& peer) {
   sockets_[socket].connected = true;
   sockets_[socket].peer = peer;
+  ForgetKnown();
 }
 
 void UdpLayer::Disconnect(uint32_t socket) {
   sockets_[socket].connected = false;
+  ForgetKnown();
 }
 
 void UdpLayer::SetIpOptions(uint32_t socket, uint8_t tos, uint8_t ttl) {
@@ -289,6 +347,7 @@ void UdpLayer::SetIpOptions(uint32_t socket, uint8_t tos, uint8_t ttl) {
 void UdpLayer::Close(uint32_t socket) {
   by_key_.erase(Key(sockets_[socket].address, sockets_[socket].port));
   sockets_[socket].in_use = false;
+  ForgetKnown();
   Steering* steering = core_.steering;
   if (steering == nullptr) return;
   const uint16_t port = sockets_[socket].port;
@@ -306,6 +365,7 @@ void UdpSocket::SendPacketTo(const UdpEndpoint& to, Packet* packet,
                              Ipv4Address from) {
   udp_->SendPacketTo(index_, to, packet, from);
 }
+void UdpSocket::Return(Datagram& datagram) { udp_->Return(datagram); }
 void UdpSocket::Connect(const UdpEndpoint& peer) {
   udp_->Connect(index_, peer);
 }

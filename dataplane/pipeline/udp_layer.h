@@ -31,6 +31,8 @@ struct UdpSocketState {
 
 class UdpLayer {
  public:
+  static constexpr uint32_t kNone = 0xffffffff;
+
   UdpLayer(Core* core, Ipv4Layer* ip, IcmpLayer* icmp);
   ~UdpLayer();
   UdpLayer(const UdpLayer&) = delete;
@@ -47,6 +49,27 @@ class UdpLayer {
   void Receive(const Ipv4Packet& in, const uint8_t* ip_header);
   // A datagram that came in fragments, in one piece; delivered at once.
   void ReceiveReassembled(const Ipv4Packet& in, ByteView datagram);
+  // The same in two steps, for a datagram that has been checked. Which socket
+  // it is for; kNone if there is none.
+  uint32_t FindAgain(const UdpEndpoint& local, const UdpEndpoint& remote) {
+    const Known& known = known_[local.port % known_.size()];
+    if (known.socket != kNone && known.local == local) [[likely]] {
+      return known.socket;
+    }
+    return FindAndRemember(local, remote);
+  }
+  // Takes a packet whose data is the payload. `has_headers`: plain ones stand
+  // before it, of an untagged frame between these two.
+  void Deliver(uint32_t socket, const UdpEndpoint& local,
+               const UdpEndpoint& remote, Packet* packet,
+               bool has_headers = false) {
+    ++sockets_[socket].datagrams_in;
+    ++core_.counters.udp_in;
+    ++core_.counters.delivered;
+    if (arrived_count_ == arrived_.size()) Flush();
+    arrived_[arrived_count_++] = {UdpSocket(this, socket), local,  remote,
+                                  BytesOf(packet),         packet, has_headers};
+  }
   // Tells applications of what was received in this turn.
   void Notify(std::span<Application* const> applications);
 
@@ -59,6 +82,7 @@ class UdpLayer {
                       Ipv4Address from);
   void SendPacketTo(uint32_t socket, const UdpEndpoint& to, Packet* packet,
                     Ipv4Address from);
+  void Return(Datagram& datagram);
   void Connect(uint32_t socket, const UdpEndpoint& peer);
   void Disconnect(uint32_t socket);
   void SetIpOptions(uint32_t socket, uint8_t tos, uint8_t ttl);
@@ -82,8 +106,12 @@ class UdpLayer {
   uint32_t Find(Ipv4Address address, uint16_t port,
                 const UdpEndpoint& remote) const;
   bool PortIsFree(Ipv4Address address, uint16_t port);
+  uint32_t FindAndRemember(const UdpEndpoint& local, const UdpEndpoint& remote);
+  void ForgetKnown() { known_.fill({}); }
   bool MakePath(uint32_t socket, const UdpEndpoint& to, Ipv4Address from,
                 Path& path, OutputSpec& spec) const;
+  bool SendOnKnownWay(uint32_t socket, const UdpEndpoint& to, Packet* packet,
+                      Ipv4Address from);
   void Flush();
 
   Core& core_;
@@ -91,6 +119,12 @@ class UdpLayer {
   IcmpLayer& icmp_;
   std::vector<UdpSocketState> sockets_;  // indices are stable
   absl::flat_hash_map<uint64_t, uint32_t> by_key_;
+  // Sockets that hear everybody, as they were found last.
+  struct Known {
+    UdpEndpoint local;
+    uint32_t socket = kNone;
+  };
+  std::array<Known, 16> known_;
   std::span<Application* const> applications_;
   std::array<Datagram, 64> arrived_;
   uint32_t arrived_count_ = 0;

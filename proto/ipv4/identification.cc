@@ -9,14 +9,4 @@ IdentificationSource::IdentificationSource(const SipKey& secret, Rng& rng)
   }
 }
 
-uint16_t IdentificationSource::Next(Ipv4Address source, Ipv4Address destination,
-                                    uint8_t protocol, Rng& rng) {
-  // SipHash costs as much as all the rest of a datagram's way.
-  const uint64_t hash = FlowHash(
-      secret_, uint64_t{source.value()} << 32 | destination.value(), protocol);
-  uint16_t& counter = counters_[hash % kCounters];
-  counter = static_cast<uint16_t>(counter + rng.Between(1, kMaxStep));
-  return static_cast<uint16_t>(counter + (hash >> 48));
-}
-
 }  // namespace corelane::ipv4

@@ -117,6 +117,13 @@ std::optional<NextHop> RouteTable::Lookup(const Flow& flow) const {
   return std::nullopt;
 }
 
+bool RouteTable::HasOneWay(Ipv4Address destination) const {
+  for (const RouteEntry& r : routes_) {
+    if (r.prefix.Contains(destination)) return r.ways == 1;
+  }
+  return false;
+}
+
 bool RouteTable::PortHas(uint16_t port, Ipv4Address address) const {
   return std::any_of(own_.begin(), own_.end(), [&](const OwnAddress& own) {
     return own.port == port && own.address == address;

@@ -89,6 +89,9 @@ class RouteTable {
     return Lookup(Flow{destination, Ipv4Address(), 0, 0, 0});
   }
 
+  // Whether all flows to the destination go the same way.
+  bool HasOneWay(Ipv4Address destination) const;
+
   // A gateway stopped answering, or was heard of. Dead ones among equal ways
   // are avoided while one is alive.
   void NoteGateway(uint16_t port, Ipv4Address gateway, bool dead);
