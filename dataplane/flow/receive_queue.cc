@@ -4,35 +4,6 @@
 #include <cstring>
 
 namespace corelane::dataplane {
-namespace {
-
-// Copying this much is cheaper than holding a 2 KiB buffer for it.
-constexpr uint16_t kCopyLimit = 512;
-
-}  // namespace
-
-void ReceiveQueue::Append(Packet* packet, PacketPool& pool) {
-  bytes_ += packet->data_len;
-  // A packet that something else still holds must not be written to.
-  if (tail_ != nullptr && packet->data_len <= kCopyLimit &&
-      tail_->refcnt == 1 && packet->data_len <= TailroomOf(tail_)) {
-    const uint16_t n = packet->data_len;
-    std::memcpy(dataplane::Append(tail_, n), DataOf(packet), n);
-    pool.Free(packet);
-    return;
-  }
-  MetaOf(packet).link = nullptr;
-  if (head_ == nullptr) {
-    head_ = packet;
-  } else {
-    MetaOf(tail_).link = packet;
-  }
-  tail_ = packet;
-}
-
-ByteView ReceiveQueue::Front() const {
-  return head_ == nullptr ? ByteView() : BytesOf(head_);
-}
 
 void ReceiveQueue::Consume(uint32_t n, PacketPool& pool) {
   bytes_ -= n;
@@ -64,15 +35,6 @@ uint32_t ReceiveQueue::Peek(uint32_t offset, MutableByteView out) const {
     offset = 0;
   }
   return done;
-}
-
-Packet* ReceiveQueue::TakeFront() {
-  Packet* packet = head_;
-  if (packet == nullptr) return nullptr;
-  head_ = MetaOf(packet).link;
-  if (head_ == nullptr) tail_ = nullptr;
-  bytes_ -= packet->data_len;
-  return packet;
 }
 
 void ReceiveQueue::Clear(PacketPool& pool) {

@@ -8,6 +8,7 @@
 #define CORELANE_DATAPLANE_FLOW_RECEIVE_QUEUE_H_
 
 #include <cstdint>
+#include <cstring>
 
 #include "dataplane/packet/packet.h"
 #include "dataplane/packet/packet_pool.h"
@@ -39,6 +40,9 @@ class ReceiveQueue {
   void Clear(PacketPool& pool);
 
  private:
+  // Copying this much is cheaper than holding a 2 KiB buffer for it.
+  static constexpr uint16_t kCopyLimit = 512;
+
   Packet* head_ = nullptr;
   Packet* tail_ = nullptr;
   uint32_t bytes_ = 0;
@@ -69,6 +73,38 @@ class ReorderQueue {
   uint32_t bytes_ = 0;
   uint32_t packets_ = 0;
 };
+
+inline void ReceiveQueue::Append(Packet* packet, PacketPool& pool) {
+  bytes_ += packet->data_len;
+  // A packet that something else still holds must not be written to.
+  if (tail_ != nullptr && packet->data_len <= kCopyLimit &&
+      tail_->refcnt == 1 && packet->data_len <= TailroomOf(tail_)) {
+    const uint16_t n = packet->data_len;
+    std::memcpy(dataplane::Append(tail_, n), DataOf(packet), n);
+    pool.Free(packet);
+    return;
+  }
+  MetaOf(packet).link = nullptr;
+  if (head_ == nullptr) {
+    head_ = packet;
+  } else {
+    MetaOf(tail_).link = packet;
+  }
+  tail_ = packet;
+}
+
+inline ByteView ReceiveQueue::Front() const {
+  return head_ == nullptr ? ByteView() : BytesOf(head_);
+}
+
+inline Packet* ReceiveQueue::TakeFront() {
+  Packet* packet = head_;
+  if (packet == nullptr) return nullptr;
+  head_ = MetaOf(packet).link;
+  if (head_ == nullptr) tail_ = nullptr;
+  bytes_ -= packet->data_len;
+  return packet;
+}
 
 }  // namespace corelane::dataplane
 

@@ -2,10 +2,6 @@
 
 #include <bit>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 namespace corelane::dataplane {
 namespace {
 
@@ -23,53 +19,6 @@ SocketTable::SocketTable(uint32_t capacity, const FlowHashKey& key,
       records_(records),
       mask_(BucketCount(capacity) - 1),
       buckets_(BucketCount(capacity)) {}
-
-// One bit per slot whose tag is `tag`.
-uint32_t SocketTable::Match(const Bucket& bucket, uint16_t tag) {
-#if defined(__SSE2__)
-  const __m128i tags =
-      _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags.data()));
-  const __m128i equal =
-      _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<int16_t>(tag)));
-  return static_cast<uint32_t>(
-      _mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
-#else
-  uint32_t bits = 0;
-  for (int i = 0; i < kSlots; ++i) {
-    if (bucket.tags[static_cast<size_t>(i)] == tag) bits |= 1u << i;
-  }
-  return bits;
-#endif
-}
-
-void SocketTable::PrefetchRecord(uint64_t hash) const {
-  const Bucket& bucket = buckets_[Home(hash)];
-  for (uint32_t bits = Match(bucket, TagOf(hash)); bits != 0;
-       bits &= bits - 1) {
-    const auto slot = static_cast<size_t>(std::countr_zero(bits));
-    const Entry entry = bucket.entries[slot];
-    const auto* record = reinterpret_cast<const char*>(&KeyOf(entry));
-    __builtin_prefetch(record);
-    if (entry.kind() != EntryKind::kConnection) continue;
-    __builtin_prefetch(record + 64);
-    __builtin_prefetch(record + 128);
-  }
-}
-
-Entry SocketTable::Find(const tcp::FlowKey& key, uint64_t hash) const {
-  const uint16_t tag = TagOf(hash);
-  size_t b = Home(hash);
-  for (size_t probes = 0; probes <= mask_; ++probes) {
-    const Bucket& bucket = buckets_[b];
-    for (uint32_t bits = Match(bucket, tag); bits != 0; bits &= bits - 1) {
-      const auto slot = static_cast<size_t>(std::countr_zero(bits));
-      if (KeyOf(bucket.entries[slot]) == key) return bucket.entries[slot];
-    }
-    if (bucket.overflow == 0) break;
-    b = (b + 1) & mask_;
-  }
-  return Entry();
-}
 
 bool SocketTable::Insert(uint64_t hash, Entry entry) {
   if (size_ >= (mask_ + 1) * kSlots) return false;

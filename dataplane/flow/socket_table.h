@@ -11,7 +11,12 @@
 #ifndef CORELANE_DATAPLANE_FLOW_SOCKET_TABLE_H_
 #define CORELANE_DATAPLANE_FLOW_SOCKET_TABLE_H_
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -109,6 +114,53 @@ class SocketTable {
   uint32_t version_ = 0;
   TableMemory<Bucket> buckets_;
 };
+
+// One bit per slot whose tag is `tag`.
+inline uint32_t SocketTable::Match(const Bucket& bucket, uint16_t tag) {
+#if defined(__SSE2__)
+  const __m128i tags =
+      _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags.data()));
+  const __m128i equal =
+      _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<int16_t>(tag)));
+  return static_cast<uint32_t>(
+      _mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < kSlots; ++i) {
+    if (bucket.tags[static_cast<size_t>(i)] == tag) bits |= 1u << i;
+  }
+  return bits;
+#endif
+}
+
+inline void SocketTable::PrefetchRecord(uint64_t hash) const {
+  const Bucket& bucket = buckets_[Home(hash)];
+  for (uint32_t bits = Match(bucket, TagOf(hash)); bits != 0;
+       bits &= bits - 1) {
+    const auto slot = static_cast<size_t>(std::countr_zero(bits));
+    const Entry entry = bucket.entries[slot];
+    const auto* record = reinterpret_cast<const char*>(&KeyOf(entry));
+    __builtin_prefetch(record);
+    if (entry.kind() != EntryKind::kConnection) continue;
+    __builtin_prefetch(record + 64);
+    __builtin_prefetch(record + 128);
+  }
+}
+
+inline Entry SocketTable::Find(const tcp::FlowKey& key, uint64_t hash) const {
+  const uint16_t tag = TagOf(hash);
+  size_t b = Home(hash);
+  for (size_t probes = 0; probes <= mask_; ++probes) {
+    const Bucket& bucket = buckets_[b];
+    for (uint32_t bits = Match(bucket, tag); bits != 0; bits &= bits - 1) {
+      const auto slot = static_cast<size_t>(std::countr_zero(bits));
+      if (KeyOf(bucket.entries[slot]) == key) return bucket.entries[slot];
+    }
+    if (bucket.overflow == 0) break;
+    b = (b + 1) & mask_;
+  }
+  return Entry();
+}
 
 }  // namespace corelane::dataplane
 

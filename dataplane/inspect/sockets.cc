@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/tcp/clock.h"
 
 namespace corelane::inspect {

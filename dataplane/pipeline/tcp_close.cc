@@ -3,7 +3,7 @@
 #include <array>
 #include <atomic>
 
-#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/tcp/close.h"
 #include "proto/tcp/recovery.h"
 #include "proto/tcp/timers.h"
@@ -266,15 +266,6 @@ void TcpLayer::CloseAll() {
 }
 
 // --------------------------------------------------------- the application
-
-void TcpLayer::MarkReady(uint32_t index, uint8_t events) {
-  tcp::ControlBlock& cb = blocks_[index];
-  if (cb.Has(tcp::kOrphan)) return;
-  cb.flags |= static_cast<uint32_t>(events) << 24;
-  if (cb.Has(tcp::kReady)) return;
-  cb.Set(tcp::kReady);
-  ready_.push_back(index);
-}
 
 void TcpLayer::Notify(std::span<Application* const> applications) {
   constexpr size_t kBatch = 64;

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "dataplane/api/connection.h"
-#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/tcp/close.h"
 #include "proto/tcp/emit.h"
 #include "proto/tcp/receive_tuning.h"
@@ -12,59 +12,8 @@
 
 namespace corelane::dataplane {
 
-Buffers* TcpLayer::NeedBuffers(uint32_t index) {
-  tcp::ControlBlock& cb = blocks_[index];
-  if (cb.buffers == kNoIndex) cb.buffers = buffers_.Allocate();
-  return BuffersOf(index);
-}
-
-void TcpLayer::DropBuffersIfEmpty(uint32_t index) {
-  tcp::ControlBlock& cb = blocks_[index];
-  if (cb.buffers == kNoIndex || !buffers_[cb.buffers].Empty()) return;
-  buffers_.Free(cb.buffers);
-  cb.buffers = kNoIndex;
-}
-
-uint32_t TcpLayer::ReceiveSpace(uint32_t index) const {
-  const Buffers* buffers = BuffersOf(index);
-  const uint32_t all = tcp::ReceiveLimit(blocks_[index], options(index));
-  if (buffers == nullptr) return all;
-  // What waits behind a gap lies within the window that was already offered.
-  const uint32_t used = buffers->receive.bytes();
-  return used < all ? all - used : 0;
-}
-
 void TcpLayer::SetAppData(uint32_t index, uint32_t value) {
   blocks_[index].app_data = value;
-}
-
-uint32_t TcpLayer::Readable(uint32_t index) const {
-  const Buffers* buffers = BuffersOf(index);
-  return buffers == nullptr ? 0 : buffers->receive.bytes();
-}
-
-bool TcpLayer::AtEnd(uint32_t index) const {
-  const tcp::State state = blocks_[index].state;
-  const bool ended =
-      state == tcp::State::kClosed ||
-      (state >= tcp::State::kEstablished && !tcp::MayReceive(state));
-  return ended && Readable(index) == 0;
-}
-
-ByteView TcpLayer::Front(uint32_t index) const {
-  const Buffers* buffers = BuffersOf(index);
-  return buffers == nullptr ? ByteView() : buffers->receive.Front();
-}
-
-// The window may have opened far enough to tell the peer.
-void TcpLayer::OnConsumed(uint32_t index) {
-  tcp::ControlBlock& cb = blocks_[index];
-  const tcp::Context ctx = MakeContext(index);
-  tcp::TuneReceiveSpace(cb, Readable(index), !core_.low_memory, ctx);
-  tcp::OnReceiveSpace(cb, ReceiveSpace(index), ctx);
-  if (cb.Has(tcp::kAckNow)) MarkDirty(index);
-  // Else Emit does it, when whoever reads has perhaps written.
-  if (!cb.Has(tcp::kDirty)) DropBuffersIfEmpty(index);
 }
 
 void TcpLayer::Consume(uint32_t index, uint32_t n) {
@@ -73,36 +22,9 @@ void TcpLayer::Consume(uint32_t index, uint32_t n) {
   OnConsumed(index);
 }
 
-Packet* TcpLayer::TakeFront(uint32_t index) {
-  Buffers* buffers = BuffersOf(index);
-  if (buffers == nullptr) return nullptr;
-  Packet* packet = buffers->receive.TakeFront();
-  if (packet != nullptr) OnConsumed(index);
-  return packet;
-}
-
-uint32_t TcpLayer::SendSpace(uint32_t index) const {
-  const tcp::ControlBlock& cb = blocks_[index];
-  if (!tcp::MaySend(cb.state) && cb.state != tcp::State::kSynSent &&
-      cb.state != tcp::State::kSynReceived) {
-    return 0;
-  }
-  return tcp::SendRoom(cb, options(index));
-}
-
 bool TcpLayer::IsWritable(uint32_t index) const {
   return SendSpace(index) > 0 &&
          tcp::WorthWriting(blocks_[index], options(index));
-}
-
-SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet) {
-  tcp::ControlBlock& cb = blocks_[index];
-  SendChunk& chunk = MetaOf(packet).chunk;
-  chunk.data = DataOf(packet);
-  chunk.length = packet->data_len;
-  chunk.packet = packet;
-  NeedBuffers(index)->send.Append(&chunk, cb.snd_queued);
-  return &chunk;
 }
 
 // The application will be told kWritable: when acknowledgments make room or, if

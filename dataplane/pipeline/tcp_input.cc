@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "dataplane/pipeline/ipv4_layer.h"
-#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/tcp/header_prediction.h"
 #include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/send_room.h"
@@ -149,22 +149,6 @@ tcp::ReceiveHoles* TcpLayer::HolesFor(uint32_t index,
   if (buffers == nullptr) return nullptr;
   buffers->holes = holes_.Allocate();
   return buffers->holes == kNoIndex ? nullptr : &holes_[buffers->holes];
-}
-
-tcp::ReceiveHoles* TcpLayer::HolesOf(uint32_t index) {
-  Buffers* buffers = BuffersOf(index);
-  if (buffers == nullptr || buffers->holes == kNoIndex) return nullptr;
-  return &holes_[buffers->holes];
-}
-
-void TcpLayer::DropHolesIfEmpty(uint32_t index) {
-  Buffers* buffers = BuffersOf(index);
-  if (buffers == nullptr || buffers->holes == kNoIndex ||
-      !holes_[buffers->holes].Empty()) {
-    return;
-  }
-  holes_.Free(buffers->holes);
-  buffers->holes = kNoIndex;
 }
 
 void TcpLayer::ToConnection(uint32_t index, const Arrived& a,

@@ -245,8 +245,9 @@ class TcpLayer {
   // tcp_output.cc
   bool EmitOne(uint32_t index);
   bool EmitDue(uint32_t index);
+  bool EmitShort(uint32_t index);
   void FileTimer(uint32_t index);
-  Packet* BuildData(uint32_t index, const tcp::SegmentSpec& spec,
+  Packet* BuildData(uint32_t index, SeqNum seq, uint32_t length,
                     const Path& path);
   Packet* BuildWithStatic(const SendChunk& chunk, uint32_t offset,
                           uint32_t length);

@@ -3,7 +3,7 @@
 // (TIME-WAIT).
 #include <algorithm>
 
-#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/tcp/isn.h"
 #include "proto/tcp/syn_cookie.h"
 

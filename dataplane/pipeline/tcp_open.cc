@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/pipeline/ipv4_layer.h"
-#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "dataplane/steering/steering.h"
 #include "proto/tcp/isn.h"
 

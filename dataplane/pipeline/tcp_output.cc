@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/pipeline/ipv4_layer.h"
-#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/fast_send.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/base/checksum.h"
 #include "proto/ipv4/header.h"
 #include "proto/tcp/emit.h"
 #include "proto/tcp/send_times.h"
+#include "proto/tcp/short_emit.h"
 #include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
@@ -25,13 +26,6 @@ constexpr uint32_t kCopyLimit = 256;
 constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20 + tcp::kMaxOptionsLength;
 
 }  // namespace
-
-void TcpLayer::MarkDirty(uint32_t index) {
-  tcp::ControlBlock& cb = blocks_[index];
-  if (cb.Has(tcp::kDirty)) return;
-  cb.Set(tcp::kDirty);
-  dirty_.push_back(index);
-}
 
 void TcpLayer::Emit() {
   size_t kept = 0;
@@ -66,6 +60,7 @@ bool TcpLayer::EmitDue(uint32_t index) {
     DropBuffersIfEmpty(index);
     return true;
   }
+  if (EmitShort(index)) return true;
   const tcp::Context ctx = MakeContext(index);
   Path path;
   const bool routed = ip_.FindPath(FlowOf(cb.key), path);
@@ -94,10 +89,44 @@ bool TcpLayer::EmitDue(uint32_t index) {
       ++core_.counters.tx_dropped_no_route;
       continue;
     }
-    Packet* packet = BuildData(index, spec, path);
+    Packet* packet = BuildData(index, spec.seq, spec.length, path);
     if (packet != nullptr) Transmit(path, packet, cb.key, spec, ctx.config);
   }
   return false;
+}
+
+// The ordinary case: one segment, by a way that is known, and then no more.
+bool TcpLayer::EmitShort(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  const Buffers* buffers = BuffersOf(index);
+  if (buffers != nullptr && buffers->holes != kNoIndex) return false;
+  const Way* way = ip_.FindWay(cb.key.remote());
+  if (way == nullptr || way->path.interface->tx().room() < kTxReserve ||
+      !core_.pool.Reserve(2)) {
+    return false;
+  }
+  const tcp::Context ctx = MakeContext(index);
+  tcp::ShortSegment segment;
+  if (!tcp::EmitShort(cb, SendStateOf(index), ReceiveSpace(index),
+                      way->path.mtu, ctx, segment)) {
+    return false;
+  }
+  Packet* packet = BuildData(index, segment.seq, segment.length, way->path);
+  if (segment.length == 0) DropBuffersIfEmpty(index);
+  if (packet == nullptr) return true;  // lost like any other
+  OutputSpec out;
+  out.source = cb.key.local();
+  out.destination = cb.key.remote();
+  out.protocol = ipv4::kTcp;
+  out.tos = static_cast<uint8_t>((ctx.config.tos & ~ipv4::kEcnMask) |
+                                 (segment.ect ? ipv4::kEcnCapable : 0));
+  out.ttl = ctx.config.ttl;
+  out.dont_fragment = true;
+  out.l4_header_length = tcp::ShortHeaderLength(cb);
+  tcp::WriteShort(Prepend(packet, out.l4_header_length), cb, segment,
+                  core_.tcp_now);
+  ip_.OutputOn<ipv4::kTcp>(*way, packet, out);
+  return true;
 }
 
 void TcpLayer::FileTimer(uint32_t index) {
@@ -106,31 +135,31 @@ void TcpLayer::FileTimer(uint32_t index) {
 }
 
 // The packet with the segment's payload as its data, and room for headers.
-Packet* TcpLayer::BuildData(uint32_t index, const tcp::SegmentSpec& spec,
+Packet* TcpLayer::BuildData(uint32_t index, SeqNum seq, uint32_t length,
                             const Path& path) {
-  if (spec.length == 0) return core_.pool.Alloc();
+  if (length == 0) return core_.pool.Alloc();
   Buffers* buffers = BuffersOf(index);
-  const SendQueue::Place place = buffers->send.Locate(spec.seq);
+  const SendQueue::Place place = buffers->send.Locate(seq);
   SendChunk& chunk = *place.chunk;
   Packet* owner = chunk.packet;
-  const bool whole = place.offset == 0 && spec.length == chunk.length;
+  const bool whole = place.offset == 0 && length == chunk.length;
   // The queued packet itself goes out if it is just this segment and was not
   // sent before: its headers go in front of the payload, in place.
   if (whole && owner != nullptr && owner->refcnt == 1 && owner->nb_segs == 1 &&
       DataOf(owner) == chunk.data && HeadroomOf(owner) >= kHeadersRoom &&
-      owner->data_len == spec.length) {
+      owner->data_len == length) {
     ++owner->refcnt;
     return owner;
   }
-  if (owner == nullptr && spec.length > kCopyLimit &&
+  if (owner == nullptr && length > kCopyLimit &&
       path.interface->config.caps.tx_multi_segs &&
-      place.offset + spec.length <= chunk.length) {
-    return BuildWithStatic(chunk, place.offset, spec.length);
+      place.offset + length <= chunk.length) {
+    return BuildWithStatic(chunk, place.offset, length);
   }
   Packet* packet = core_.pool.Alloc();
   if (packet == nullptr) return nullptr;
-  buffers->send.Copy(spec.seq, spec.length,
-                     Append(packet, static_cast<uint16_t>(spec.length)));
+  buffers->send.Copy(seq, length,
+                     Append(packet, static_cast<uint16_t>(length)));
   return packet;
 }
 
@@ -197,7 +226,11 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
   out.ttl = config.ttl;
   out.dont_fragment = true;
   out.l4_header_length = header_length;
-  ip_.OutputWithChecksum(path, packet, out, /*checksum_offset=*/16);
+  if (const Way* way = ip_.FindWay(key.remote())) {
+    ip_.OutputOn<ipv4::kTcp>(*way, packet, out);
+  } else {
+    ip_.OutputWithChecksum(path, packet, out, /*checksum_offset=*/16);
+  }
 }
 
 }  // namespace corelane::dataplane

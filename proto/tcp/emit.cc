@@ -9,6 +9,7 @@
 #include "proto/tcp/rack.h"
 #include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/recovery.h"
+#include "proto/tcp/send_use.h"
 #include "proto/tcp/sent_list.h"
 #include "proto/tcp/timers.h"
 #include "proto/tcp/undo.h"
@@ -151,27 +152,6 @@ bool EmitSyn(ControlBlock& cb, uint16_t own_mss, const Context& ctx,
   if (!cb.Has(kRetransmitTimer)) ArmRetransmit(cb, ctx);
   ++ctx.counters.segments_out;
   return true;
-}
-
-// How much of the congestion window has been in use, over a round trip.
-// `limited`: it holds something back.
-void NoteUse(const ControlBlock& cb, SendState& tx, bool limited) {
-  const uint32_t flight = cb.InFlight();
-  const bool was_limited = tx.Has(kCwndLimited);
-  const bool over = cb.snd_una >= tx.limited_end;
-  if (!over && !limited && (was_limited || flight <= tx.max_flight)) return;
-  if (limited) {
-    tx.Set(kCwndLimited);
-  } else {
-    tx.Clear(kCwndLimited);
-  }
-  tx.max_flight = flight;
-  tx.limited_end = cb.snd_nxt;
-}
-
-uint32_t CongestionRoom(const ControlBlock& cb, const SendState& tx) {
-  const uint32_t pipe = Pipe(cb, tx);
-  return cb.cwnd > pipe ? cb.cwnd - pipe : 0;
 }
 
 // A lost tail that does not fill a segment, such as the byte that a closed
@@ -441,20 +421,6 @@ bool NextSegment(ControlBlock& cb, const Extras& extras, uint32_t receive_space,
     return true;  // keep-alive: there is nothing to send
   }
   return EmitAck(draft);
-}
-
-void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,
-                    const Context& ctx) {
-  if (!MayReceive(cb.state)) return;
-  // An update for every segment read would double the ACKs: tell the peer when
-  // a quarter of the buffer has come free, or when it may be blocked on us.
-  if (!WindowWorthTelling(cb, receive_space, ctx.config)) return;
-  const uint32_t gain =
-      (cb.rcv_nxt + OfferableSpace(cb, receive_space)) - cb.rcv_edge;
-  if (gain >= OfferableSpace(cb, ReceiveLimit(cb, ctx.config)) / 4 ||
-      cb.ReceiveWindow() < 2u * std::max<uint32_t>(cb.rcv_mss, 536)) {
-    cb.Set(kAckNow);
-  }
 }
 
 }  // namespace corelane::tcp

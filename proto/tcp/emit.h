@@ -2,12 +2,14 @@
 #ifndef CORELANE_PROTO_TCP_EMIT_H_
 #define CORELANE_PROTO_TCP_EMIT_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "proto/tcp/context.h"
 #include "proto/tcp/control_block.h"
 #include "proto/tcp/extras.h"
 #include "proto/tcp/segment_spec.h"
+#include "proto/tcp/window.h"
 
 namespace corelane::tcp {
 
@@ -41,8 +43,19 @@ inline bool NothingDue(const ControlBlock& cb, const SendState* tx) {
 
 // The application has taken data from the receive buffer: whether a window
 // update is worth sending. Sets kAckNow if so.
-void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,
-                    const Context& ctx);
+inline void OnReceiveSpace(ControlBlock& cb, uint32_t receive_space,
+                           const Context& ctx) {
+  if (!MayReceive(cb.state)) return;
+  // An update for every segment read would double the ACKs: tell the peer when
+  // a quarter of the buffer has come free, or when it may be blocked on us.
+  if (!WindowWorthTelling(cb, receive_space, ctx.config)) return;
+  const uint32_t gain =
+      (cb.rcv_nxt + OfferableSpace(cb, receive_space)) - cb.rcv_edge;
+  if (gain >= OfferableSpace(cb, ReceiveLimit(cb, ctx.config)) / 4 ||
+      cb.ReceiveWindow() < 2u * std::max<uint32_t>(cb.rcv_mss, 536)) {
+    cb.Set(kAckNow);
+  }
+}
 
 }  // namespace corelane::tcp
 

@@ -21,7 +21,6 @@ namespace corelane::tcp {
 // comparing.
 inline constexpr uint16_t kPredictedWord = 5u << 12 | kAck;
 inline constexpr uint16_t kPredictedWordTimestamps = 8u << 12 | kAck;
-inline constexpr uint32_t kTimestampsPrefix = 0x0101080a;
 
 // To be called when the state, the receive holes or the options change.
 // `gap` says whether the receive stream has one.

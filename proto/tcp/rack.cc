@@ -12,11 +12,6 @@ using Fate = SentRange::Fate;
 
 constexpr uint32_t kDupThresh = 3;
 constexpr uint8_t kPersistRounds = 16;  // section 6.2, step 4
-// Section 7.2: WCDelAckT, how long a peer may sit on the ACK of one segment.
-constexpr uint32_t kWorstDelayedAckUs = 200'000;
-// Below this a probe would come before ordinary jitter is over.
-constexpr uint32_t kMinProbeUs = 2'000;
-
 // How much later than possible the reordering timer goes off: the ACK that
 // settles it may be about to arrive. Where the last segment of the flight has
 // overtaken the others, nothing waits behind them.
@@ -151,24 +146,6 @@ bool RackDetectLoss(ControlBlock& cb, SendState& tx, const Context& ctx) {
                static_cast<uint32_t>(wait) + ReorderSlackUs(cb, tx));
   }
   return lost;
-}
-
-bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
-                       const Context& ctx) {
-  if (!ctx.config.tail_loss_probe || !cb.Has(kSack) || cb.srtt_us == 0 ||
-      tx.phase > SendPhase::kDisorder || tx.sacked_bytes > 0 ||
-      tx.lost_bytes > 0 || tx.Has(kProbeOut) || cb.snd_una == cb.snd_nxt ||
-      cb.SendWindow() == 0) {
-    return false;
-  }
-  uint32_t probe = cb.srtt_us / 4;  // 2 * SRTT
-  if (cb.InFlight() <= cb.mss) probe += kWorstDelayedAckUs;
-  probe = std::max(probe, kMinProbeUs);
-  // Not after the retransmission timer, which counts from the oldest segment.
-  const uint32_t age = ctx.now.us - tx.ranges[0].sent_us;
-  const uint32_t rto_left = cb.rto_us > age ? cb.rto_us - age : 0;
-  ArmTailProbe(cb, ctx.now, std::min(probe, rto_left));
-  return true;
 }
 
 bool OnTailProbeAck(SendState& tx, SeqNum ack, bool duplicate,

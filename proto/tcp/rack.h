@@ -5,6 +5,7 @@
 #ifndef CORELANE_PROTO_TCP_RACK_H_
 #define CORELANE_PROTO_TCP_RACK_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "proto/tcp/context.h"
@@ -13,6 +14,7 @@
 #include "proto/tcp/sack.h"
 #include "proto/tcp/send_state.h"
 #include "proto/tcp/sent_list.h"
+#include "proto/tcp/timers.h"
 
 namespace corelane::tcp {
 
@@ -37,6 +39,28 @@ bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
 // repaired a loss, to which congestion control has to react.
 bool OnTailProbeAck(SendState& tx, SeqNum ack, bool duplicate,
                     const SackReport& report, bool has_sack);
+
+inline bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
+                              const Context& ctx) {
+  if (!ctx.config.tail_loss_probe || !cb.Has(kSack) || cb.srtt_us == 0 ||
+      tx.phase > SendPhase::kDisorder || tx.sacked_bytes > 0 ||
+      tx.lost_bytes > 0 || tx.Has(kProbeOut) || cb.snd_una == cb.snd_nxt ||
+      cb.SendWindow() == 0) {
+    return false;
+  }
+  // WCDelAckT, how long a peer may sit on the ACK of one segment.
+  constexpr uint32_t kWorstDelayedAckUs = 200'000;
+  // Below this a probe would come before ordinary jitter is over.
+  constexpr uint32_t kMinProbeUs = 2'000;
+  uint32_t probe = cb.srtt_us / 4;  // 2 * SRTT
+  if (cb.InFlight() <= cb.mss) probe += kWorstDelayedAckUs;
+  probe = std::max(probe, kMinProbeUs);
+  // Not after the retransmission timer, which counts from the oldest segment.
+  const uint32_t age = ctx.now.us - tx.ranges[0].sent_us;
+  const uint32_t rto_left = cb.rto_us > age ? cb.rto_us - age : 0;
+  ArmTailProbe(cb, ctx.now, std::min(probe, rto_left));
+  return true;
+}
 
 }  // namespace corelane::tcp
 

@@ -97,16 +97,11 @@ uint8_t OnRetransmitTimer(ControlBlock& cb, SendState* tx, const Context& ctx) {
   return OnRetransmitTimeout(cb, tx, ctx);
 }
 
-bool WantsKeepalive(const ControlBlock& cb, const Context& ctx) {
-  return ctx.config.keepalive && !cb.Has(kOrphan) &&
-         (cb.state == State::kEstablished || cb.state == State::kCloseWait);
-}
-
 // RFC 9293 section 3.8.4: is the peer still there? Nobody asks while
 // retransmissions do.
 uint8_t OnKeepalive(ControlBlock& cb, const Context& ctx) {
   const Config& config = ctx.config;
-  if (!WantsKeepalive(cb, ctx)) return kTimerNothing;
+  if (!internal::WantsKeepalive(cb, ctx)) return kTimerNothing;
   if (cb.SendEnd() != cb.snd_una) {
     ArmIdle(cb, ctx.now, config.keepalive_idle);
     return kTimerNothing;
@@ -123,29 +118,7 @@ uint8_t OnKeepalive(ControlBlock& cb, const Context& ctx) {
   return kTimerEmit;
 }
 
-void Arm(ControlBlock& cb, Now now, uint32_t after_us, uint32_t kind) {
-  cb.retransmit_deadline = now.tick + MicrosToTicks(after_us);
-  cb.Clear(kPersist | kTailTimer | kReorderTimer);
-  cb.Set(kRetransmitTimer | kind);
-}
-
-// Not beyond the user timeout, or it would end the connection too late.
-uint32_t Clamped(const ControlBlock& cb, uint32_t after_us,
-                 const Context& ctx) {
-  const Duration limit = ctx.config.user_timeout;
-  if (limit == 0s || cb.state < State::kEstablished) return after_us;
-  const uint64_t passed =
-      (uint64_t{ctx.now.tick - cb.una_since} << kTickShift) / 1000;
-  const auto most = static_cast<uint64_t>(limit / 1us);
-  const uint64_t left = most > passed ? most - passed : 1000;
-  return static_cast<uint32_t>(std::min<uint64_t>(after_us, left));
-}
-
 }  // namespace
-
-void ArmRetransmit(ControlBlock& cb, const Context& ctx) {
-  Arm(cb, ctx.now, Clamped(cb, cb.rto_us, ctx), 0);
-}
 
 void ArmRetransmitFromHead(ControlBlock& cb, const SendState& tx,
                            const Context& ctx) {
@@ -155,61 +128,20 @@ void ArmRetransmitFromHead(ControlBlock& cb, const SendState& tx,
   }
   const uint32_t age = ctx.now.us - tx.ranges[0].sent_us;
   const uint32_t left = cb.rto_us > age ? cb.rto_us - age : 0;
-  Arm(cb, ctx.now, Clamped(cb, left, ctx), 0);
+  internal::Arm(cb, ctx.now, internal::Clamped(cb, left, ctx), 0);
 }
 
 void ArmPersist(ControlBlock& cb, const Context& ctx) {
-  Arm(cb, ctx.now, Clamped(cb, cb.rto_us, ctx), kPersist);
-}
-
-void ArmTailProbe(ControlBlock& cb, Now now, uint32_t after_us) {
-  Arm(cb, now, after_us, kTailTimer);
+  internal::Arm(cb, ctx.now, internal::Clamped(cb, cb.rto_us, ctx), kPersist);
 }
 
 void ArmReorder(ControlBlock& cb, Now now, uint32_t after_us) {
-  Arm(cb, now, after_us, kReorderTimer);
-}
-
-void StopRetransmit(ControlBlock& cb) {
-  cb.Clear(kRetransmitTimer | kPersist | kTailTimer | kReorderTimer);
-}
-
-void RestartKeepalive(ControlBlock& cb, const Context& ctx) {
-  if (!WantsKeepalive(cb, ctx)) return;
-  cb.keepalives = 0;
-  ArmIdle(cb, ctx.now, ctx.config.keepalive_idle);
-}
-
-void ArmDelayedAck(ControlBlock& cb, const Context& ctx) {
-  if (cb.Has(kAckTimer)) return;
-  cb.ack_deadline = ctx.now.tick + ToTicks(ctx.config.delayed_ack);
-  cb.Set(kAckTimer);
-}
-
-void ArmIdle(ControlBlock& cb, Now now, Duration after) {
-  cb.idle_deadline = now.tick + ToTicks(after);
-  cb.Set(kIdleTimer);
+  internal::Arm(cb, now, after_us, kReorderTimer);
 }
 
 void ArmApp(ControlBlock& cb, Now now, Duration after) {
   cb.app_deadline = now.tick + ToTicks(after);
   cb.Set(kAppTimer);
-}
-
-std::optional<Tick> NextDeadline(const ControlBlock& cb, const SendState* tx) {
-  std::optional<Tick> next;
-  auto consider = [&](uint32_t flag, Tick deadline) {
-    if (cb.Has(flag) && (!next || TickBefore(deadline, *next))) next = deadline;
-  };
-  consider(kRetransmitTimer, cb.retransmit_deadline);
-  consider(kAckTimer, cb.ack_deadline);
-  consider(kIdleTimer, cb.idle_deadline);
-  consider(kAppTimer, cb.app_deadline);
-  if (tx != nullptr && tx->Has(kPaced) &&
-      (!next || TickBefore(tx->pace_deadline, *next))) {
-    next = tx->pace_deadline;
-  }
-  return next;
 }
 
 uint8_t OnTimers(ControlBlock& cb, SendState* tx, const Context& ctx) {

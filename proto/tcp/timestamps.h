@@ -10,6 +10,8 @@
 
 namespace corelane::tcp {
 
+// The option behind two NOPs, as everybody sends it (RFC 7323 appendix A).
+inline constexpr uint32_t kTimestampsPrefix = 0x0101080a;
 inline constexpr uint32_t kTimestampsLifetimeMs = 24u * 24 * 3600 * 1000;
 
 // PAWS (section 5.2): the segment comes from an earlier time. A TS.Recent of

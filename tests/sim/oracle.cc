@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/tcp/invariants.h"
 #include "proto/tcp/timers.h"
 
