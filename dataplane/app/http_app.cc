@@ -132,13 +132,19 @@ bool HttpApp::ReadRequest(Connection connection) {
   if (front.empty()) {
     return connection.at_end() ? Leave(connection) : false;
   }
+  if (const HttpMemo::Entry* known = memo_.Find(front)) [[likely]] {
+    HttpReply reply = known->reply;
+    CountRequest(connection, reply);
+    connection.Consume(known->size);
+    return Answer(connection, reply);
+  }
   http::RequestHead head;
   const http::ParseResult result =
       http::ParseRequestHead(TextOf(front), config_.head, head);
   switch (result.status) {
     case http::ParseStatus::kComplete:
       return HeadComplete(connection, head,
-                          static_cast<uint32_t>(result.consumed));
+                          static_cast<uint32_t>(result.consumed), front);
     case http::ParseStatus::kBad:
       return Refuse(connection, result.http_status);
     case http::ParseStatus::kNeedMore:
@@ -172,7 +178,7 @@ bool HttpApp::GatherHead(Connection connection) {
   switch (result.status) {
     case http::ParseStatus::kComplete:
       return HeadComplete(connection, head,
-                          static_cast<uint32_t>(result.consumed) - before);
+                          static_cast<uint32_t>(result.consumed) - before, {});
     case http::ParseStatus::kBad:
       return Refuse(connection, result.http_status);
     case http::ParseStatus::kNeedMore:
@@ -185,13 +191,17 @@ bool HttpApp::GatherHead(Connection connection) {
 }
 
 // `head` points into the packet or the session's text; `consume` bytes of what
-// is readable belong to it.
+// is readable belong to it, and `front` begins with it unless that is empty.
 bool HttpApp::HeadComplete(Connection connection, const http::RequestHead& head,
-                           uint32_t consume) {
-  const HttpReply reply = Decide(head, AddRequest(connection));
+                           uint32_t consume, ByteView front) {
+  HttpReply reply = Decide(head);
   const bool expects_continue = head.expect_continue;
   http::BodyReader reader(head.body, config_.body);
   const http::BodyResult begin = reader.Feed({});
+  if (begin.state == http::BodyState::kDone && !front.empty()) {
+    memo_.Note(front, consume, reply);
+  }
+  CountRequest(connection, reply);
   connection.Consume(consume);
   switch (begin.state) {
     case http::BodyState::kDone:
@@ -289,6 +299,12 @@ void HttpApp::DropText(HttpSession& session) {
   if (session.text == tcp::kNoIndex) return;
   texts_.Free(session.text);
   session.text = tcp::kNoIndex;
+}
+
+// A connection's last request says so.
+void HttpApp::CountRequest(Connection connection, HttpReply& reply) {
+  const uint32_t requests = AddRequest(connection);
+  if (requests >= config_.max_requests) reply.keep_alive = false;
 }
 
 uint32_t HttpApp::AddRequest(Connection connection) {

@@ -14,6 +14,7 @@
 
 #include "dataplane/api/application.h"
 #include "dataplane/app/content.h"
+#include "dataplane/app/http_memo.h"
 #include "dataplane/app/http_session.h"
 #include "dataplane/flow/slab.h"
 #include "proto/base/time.h"
@@ -84,13 +85,13 @@ class HttpApp final : public Application {
   bool ReadRequest(Connection connection);
   bool GatherHead(Connection connection);
   bool HeadComplete(Connection connection, const http::RequestHead& head,
-                    uint32_t consume);
+                    uint32_t consume, ByteView front);
   bool ReadBody(Connection connection);
   bool Linger(Connection connection);
   bool Leave(Connection connection);
 
   // http_reply.cc: what is answered.
-  HttpReply Decide(const http::RequestHead& head, uint32_t requests);
+  HttpReply Decide(const http::RequestHead& head);
   const Resource* Lookup(const http::RequestHead& head, HttpReply& reply);
   bool Answer(Connection connection, const HttpReply& reply);
   size_t WriteAnswer(const HttpReply& reply);
@@ -115,6 +116,7 @@ class HttpApp final : public Application {
   void DropSession(Connection connection);
   // Counts one more and returns how many there were.
   uint32_t AddRequest(Connection connection);
+  void CountRequest(Connection connection, HttpReply& reply);
   void BeginLinger(Connection connection);
 
   const HttpConfig config_;
@@ -122,6 +124,7 @@ class HttpApp final : public Application {
   HttpCounters counters_;
   Slab<HttpSession> sessions_;
   TextPool texts_;
+  HttpMemo memo_;
   std::vector<char> path_;    // a normalised path
   std::vector<uint8_t> out_;  // a response's head
   Time now_ = kTimeZero;

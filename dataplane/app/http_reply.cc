@@ -15,11 +15,11 @@ constexpr size_t kMaxRun = size_t{1} << 30;
 }  // namespace
 
 // Views of the request die with the packet: what counts is decided here.
-HttpReply HttpApp::Decide(const http::RequestHead& head, uint32_t requests) {
+HttpReply HttpApp::Decide(const http::RequestHead& head) {
   HttpReply reply;
   reply.head_only = head.method == http::Method::kHead;
   reply.minor_version = head.minor_version;
-  reply.keep_alive = head.keep_alive && requests < config_.max_requests;
+  reply.keep_alive = head.keep_alive;
   if (head.method != http::Method::kGet && !reply.head_only) {
     reply.status = head.method == http::Method::kOther ? 501 : 405;
     // What follows a CONNECT may be meant for somebody else.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/app/http_world.h"
@@ -87,6 +89,41 @@ TEST(HttpRequestTest, PipelinedRequestsAreAnsweredInOrder) {
   EXPECT_EQ(stream, "");
   EXPECT_EQ(world.app().sessions_in_use(), 0u);
   EXPECT_EQ(world.app().counters().requests, 50u);
+}
+
+// What was parsed before is answered from the memo, and not otherwise.
+TEST(HttpRequestTest, SayingItAgainChangesNothing) {
+  HttpWorld world(Hello());
+  const std::string etag = world.Get(kGet).fields.at("ETag");
+  const std::vector<std::string> requests = {
+      std::string(kGet),
+      "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: b\r\n\r\n",  // as long as the first
+      "GET / HTTP/1.0\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      absl::StrCat("GET / HTTP/1.1\r\nHost: a\r\nIf-None-Match: ", etag,
+                   "\r\n\r\n"),
+      "PUT / HTTP/1.1\r\nHost: a\r\n\r\n",
+      "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
+      "\r\nGET /a?b HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET / HTTP/1.1\r\n\r\n",  // no host: bad
+  };
+  auto without_date = [](std::string answer) {
+    const size_t at = answer.find("Date: ");
+    return at == std::string::npos ? answer : answer.erase(at, 35);
+  };
+  std::vector<std::string> first;
+  for (const std::string& request : requests) {
+    first.push_back(without_date(world.Ask(request)));
+    EXPECT_NE(first.back(), "");
+  }
+  for (int round = 0; round < 3; ++round) {
+    for (size_t i = 0; i < requests.size(); ++i) {
+      EXPECT_EQ(without_date(world.Ask(requests[i])), first[i]) << requests[i];
+      // The same length, hence the same place in the memo.
+      world.Ask(std::string(requests[i].size(), 'x'));
+    }
+  }
 }
 
 TEST(HttpRequestTest, AnIdleConnectionHasNoSession) {
