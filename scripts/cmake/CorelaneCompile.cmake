@@ -2,7 +2,11 @@
 add_library(corelane_compile INTERFACE)
 target_compile_options(corelane_compile INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wvla
-  -Werror -fno-strict-aliasing -fno-omit-frame-pointer)
+  -Werror -fno-strict-aliasing)
+# A register more, and three instructions fewer in each function; profilers can
+# go by the unwind tables.
+target_compile_options(corelane_compile INTERFACE
+  $<IF:$<CONFIG:Release>,-fomit-frame-pointer,-fno-omit-frame-pointer>)
 # Link-time optimisation generates code while linking, and wants to know too.
 target_link_options(corelane_compile INTERFACE -fno-strict-aliasing)
 # libdpdk's own flags name an -march; ours comes later and wins.
@@ -29,5 +33,32 @@ function(corelane_precompile target)
     target_precompile_headers(${target} PRIVATE
       <algorithm> <array> <chrono> <cstdint> <functional> <memory> <optional>
       <span> <string> <vector> ${ARGN})
+  endif()
+endfunction()
+
+# The packet path goes through functions of many files. What carries packets for
+# people is optimised as a whole when it is linked; tests link the same objects
+# without, which is a lot quicker.
+set(CORELANE_WHOLE_PROGRAM OFF)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release"
+   AND NOT CORELANE_SANITIZE AND NOT CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  set(CORELANE_WHOLE_PROGRAM ON)
+endif()
+# GCC's bounds for inlining are meant for programs of no particular hot path.
+set(CORELANE_INLINE_FLAGS
+  --param=inline-unit-growth=100 --param=large-function-growth=400
+  --param=max-inline-insns-auto=60)
+
+function(corelane_packet_library target)
+  if(CORELANE_WHOLE_PROGRAM)
+    target_compile_options(${target} PRIVATE -flto -ffat-lto-objects)
+  endif()
+endfunction()
+
+function(corelane_packet_program target)
+  if(CORELANE_WHOLE_PROGRAM)
+    target_link_options(${target} PRIVATE
+      -O3 ${CORELANE_ARCH_FLAGS} -fomit-frame-pointer -flto=auto
+      ${CORELANE_INLINE_FLAGS})
   endif()
 endfunction()
