@@ -69,6 +69,16 @@ inline uint16_t TailroomOf(const Packet* p) {
 
 // Grow and shrink at the ends of a single-segment packet. The caller has
 // checked that there is room.
+// Whether the device vouches for the sums: they are good, or (both bits, NONE)
+// not in the packet at all because it comes from another process of this host,
+// as over virtio. Without either bit, or with BAD alone, it is up to us.
+inline bool IpSumVerified(const Packet* p) {
+  return (p->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) != 0;
+}
+inline bool L4SumVerified(const Packet* p) {
+  return (p->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_GOOD) != 0;
+}
+
 inline uint8_t* Prepend(Packet* p, uint16_t n) {
   p->data_off = static_cast<uint16_t>(p->data_off - n);
   p->data_len = static_cast<uint16_t>(p->data_len + n);

@@ -36,6 +36,7 @@ namespace corelane::dataplane {
   X(udp_out, "UDP datagrams sent")                                    \
   X(steered, "received packets passed on to the core that owns them") \
   X(steering_mistrust, "devices found to spread flows otherwise")     \
+  X(linearized, "received chains of buffers copied into one")         \
   X(rx_checksum_software, "received packets whose sums we verified")  \
   X(tx_dropped_no_packet, "packets not sent: pool exhausted")         \
   X(tx_dropped_full, "packets not sent: transmit queue full")         \

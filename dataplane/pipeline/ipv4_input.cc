@@ -110,8 +110,7 @@ void Ipv4Layer::Receive(Interface& interface, Packet* packet, bool link_group) {
   in.packet = packet;
   in.interface = &interface;
   in.link_group = link_group;
-  const bool verified = (packet->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) ==
-                        RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  const bool verified = IpSumVerified(packet);
   const ipv4::ParseStatus status =
       ipv4::Parse(BytesOf(packet), in.header, !verified);
   if (status != ipv4::ParseStatus::kOk) {
@@ -172,8 +171,7 @@ void Ipv4Layer::DeliverTcp(Ipv4Packet& in) {
     core_.Drop(in.packet, DropReason::kTcpMalformed);
     return;
   }
-  if ((in.packet->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) !=
-      RTE_MBUF_F_RX_L4_CKSUM_GOOD) {
+  if (!L4SumVerified(in.packet)) {
     ++core_.counters.rx_checksum_software;
     const PartialSum sum =
         PseudoHeaderSum(in.header.source, in.header.destination, ipv4::kTcp,

@@ -139,6 +139,7 @@ Packet* Pipeline::Linearize(Packet* packet) {
   for (const Packet* p = packet; p != nullptr; p = p->next) {
     std::memcpy(Append(flat, p->data_len), DataOf(p), p->data_len);
   }
+  ++core_.counters.linearized;
   flat->ol_flags = packet->ol_flags &
                    (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
   core_.pool.Free(packet);

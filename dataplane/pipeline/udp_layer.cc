@@ -95,8 +95,7 @@ uint32_t UdpLayer::FindAndRemember(const UdpEndpoint& local,
 }
 
 void UdpLayer::Receive(const Ipv4Packet& in, const uint8_t* ip_header) {
-  const bool verified = (in.packet->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
-                        RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+  const bool verified = L4SumVerified(in.packet);
   udp::Header header;
   const ByteView bytes = BytesOf(in.packet);
   const udp::ParseStatus status =

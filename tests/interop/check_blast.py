@@ -15,6 +15,27 @@ from lab import KERNEL, PREFIX, STACK, expect, expect_equal, run, wait_until
 GENERATOR = "10.77.0.3"
 
 
+def jumbo(lab):
+    """Packets of 9,000 bytes between two instances over vhost and virtio."""
+    path = os.path.join(tempfile.mkdtemp(), "vhost.sock")
+    server = lab.launch("echo", "--dev", f"vhost,socket={path}", "--addr",
+                        "10.77.5.1/24", "--mtu", "9000")
+    wait_until(lambda: "to look inside" in server.log()
+               or not server.running(), 20, "start")
+    for what in ("udp", "echo"):
+        run(lab.corelane, "blast", what, "--name", f"{server.name}-{what}",
+            "--target", "10.77.5.1:7", "--size", "8900", "--rate", "500",
+            "--warmup", "0s", "--duration", "2s", "--slo", "errors=0", "--dev",
+            f"virtio_user,socket={path}", "--addr", "10.77.5.2/24", "--mtu",
+            "9000", timeout=40)
+    stats = json.loads(server.ask("stats", "--json").stdout)["counters"]
+    expect_equal(stats["fragments_in"] + stats["fragments_out"], 0, "fragments")
+    mean = stats["rx_bytes"] / stats["rx_packets"]
+    expect(mean > 3000, f"packets of {mean} bytes")
+    expect_equal(server.stop(), 0, "exit code")
+    return f"{mean:.0f} bytes a packet"
+
+
 class KernelEcho:
     """Echo over TCP and UDP by the kernel's sockets, in this process."""
 

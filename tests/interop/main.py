@@ -93,6 +93,7 @@ def start_checks(report, lab):
         report.check("name in use", check_control.name_in_use, lab)
         report.check("blast: the kernel", check_blast.kernel_echo, lab)
         report.check("blast: our servers", check_blast.own_servers, lab)
+        report.check("blast: jumbo over virtio", check_blast.jumbo, lab)
     if d == "af_packet":
         report.check("address in use", check_control.address_in_use, lab)
 
