@@ -7,11 +7,14 @@
 #include "absl/strings/str_cat.h"
 #include "dataplane/cli/blast_driver.h"
 #include "dataplane/cli/blast_flags.h"
+#include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/blast_report.h"
 #include "dataplane/cli/commands.h"
 #include "dataplane/cli/print_config.h"
 #include "dataplane/cli/server_flags.h"
 #include "dataplane/inspect/telemetry.h"
+#include "dataplane/load/packet_load.h"
+#include "dataplane/load/rate_search.h"
 #include "dataplane/runtime/log.h"
 #include "dataplane/runtime/runtime.h"
 #include "dataplane/runtime/stop_signal.h"
@@ -19,6 +22,8 @@
 namespace corelane::cli {
 namespace {
 
+using dataplane::PacketLoad;
+using dataplane::RateSearch;
 using dataplane::TcpLoad;
 using dataplane::UdpLoad;
 using runtime::LogError;
@@ -45,22 +50,37 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
   }
   std::unique_ptr<BlastDriver> driver;
   absl::Status status;
-  if (plan.what == "udp") {
+  // The driver is the application; its load does the work.
+  auto add = [&](auto load, auto attach) {
+    auto* raw = load.get();
+    driver = std::make_unique<BlastDriver>(std::move(load), board);
+    status = attach(raw, pipeline.AddApplication(driver.get()));
+  };
+  if (plan.what == "pps") {
+    dataplane::PacketLoadConfig config = plan.packets;
+    config.load.sources = share.sources;
+    auto attach = [&](auto* load, uint16_t id) {
+      return load->Attach(&pipeline, id);
+    };
+    if (plan.search.has_value()) {
+      add(std::make_unique<RateSearch>(config, *plan.search), attach);
+    } else {
+      add(std::make_unique<PacketLoad>(config), attach);
+    }
+  } else if (plan.what == "udp") {
     dataplane::UdpLoadConfig config = plan.udp;
     config.load = share;
-    auto load = std::make_unique<UdpLoad>(config);
-    UdpLoad* udp = load.get();
-    driver = std::make_unique<BlastDriver>(std::move(load), board, plan);
-    status =
-        udp->Attach(&pipeline.udp(), pipeline.AddApplication(driver.get()));
+    add(std::make_unique<UdpLoad>(config), [&](UdpLoad* load, uint16_t id) {
+      return load->Attach(&pipeline.udp(), id);
+    });
   } else {
     dataplane::TcpLoadConfig config = plan.tcp;
     config.load = share;
     config.open_rate /= runtime.cores();
-    auto load = std::make_unique<TcpLoad>(config);
-    TcpLoad* tcp = load.get();
-    driver = std::make_unique<BlastDriver>(std::move(load), board, plan);
-    tcp->Attach(&pipeline.tcp(), pipeline.AddApplication(driver.get()));
+    add(std::make_unique<TcpLoad>(config), [&](TcpLoad* load, uint16_t id) {
+      load->Attach(&pipeline.tcp(), id);
+      return absl::OkStatus();
+    });
   }
   if (!status.ok()) return status;
   driver->Watch(&runtime.core(core), core == 0);
@@ -95,7 +115,14 @@ int Blast(const ServerOptions& options, const BlastPlan& plan) {
   if (!telemetry.ok()) LogError(telemetry.status().message());
   LogInfo(plan.Describe());
   runtime.Run();
-  const BlastResults results = board.Results();
+  for (const auto& driver : drivers) {
+    if (!driver->load().why().empty()) LogError(driver->load().why());
+  }
+  BlastResults results = board.Results();
+  if (const auto* search =
+          dynamic_cast<const RateSearch*>(&drivers[0]->load())) {
+    results.found = search->found();
+  }
   std::fputs(Table(plan, results).c_str(), stdout);
   if (absl::Status s = WriteFiles(plan, results); !s.ok()) {
     LogError(s.message());
@@ -113,27 +140,32 @@ int RunBlast(const Arguments& arguments) {
       "0; 1 if an objective was missed or nothing was answered; 2 for bad "
       "input; 3 if it was ended before its time (the results are partial).");
   const BlastFlags blast(line);
-  const ServerFlags flags(
-      line, 0,
-      "corelane blast echo --target 10.77.0.1:7 --rate 10k --dev "
-      "tap,iface=cl1 --addr 10.77.0.2/24",
-      ServerFlags::Role::kClient);
+  ServerFlags flags(line, 0,
+                    "corelane blast echo --target 10.77.0.1:7 --rate 10k --dev "
+                    "tap,iface=cl1 --addr 10.77.0.2/24",
+                    ServerFlags::Role::kClient);
   if (auto code = line.Parse(arguments.flags)) return *code;
   absl::StatusOr<BlastPlan> plan = blast.Understand();
   if (!plan.ok()) return line.Refuse(plan.status().message());
+  if (plan->what == "pps") flags.SetDefaultAddress(kPacketSource);
   absl::StatusOr<ServerOptions> options = flags.Understand(arguments.raw);
   if (!options.ok()) return line.Refuse(options.status().message());
-  if (plan->what == "udp" && options->runtime.cores.size() > 1) {
-    return line.Refuse("udp asks from one core only; give one CPU's number");
+  const bool tcp = plan->what == "echo" || plan->what == "http";
+  if (!tcp && options->runtime.cores.size() > 1) {
+    return line.Refuse(absl::StrCat(
+        plan->what, " sends from one core only; give one CPU's number"));
   }
-  if (plan->what != "udp" &&
-      options->runtime.max_connections < plan->tcp.load.concurrency) {
+  if (plan->what == "pps") {
+    absl::Status s = CheckPackets(*plan, options->runtime);
+    if (!s.ok()) return line.Refuse(s.message());
+  }
+  if (tcp && options->runtime.max_connections < plan->tcp.load.concurrency) {
     return line.Refuse(
         absl::StrCat("--concurrency ", plan->tcp.load.concurrency,
                      ": more than there is "
                      "room for; give --max-connections as well"));
   }
-  if (plan->tcp.load.concurrency < options->runtime.cores.size()) {
+  if (tcp && plan->tcp.load.concurrency < options->runtime.cores.size()) {
     return line.Refuse(
         absl::StrCat("--concurrency ", plan->tcp.load.concurrency,
                      ": fewer than there are cores; give at least ",

@@ -81,10 +81,7 @@ void BlastDriver::Report(Time now) {
                      static_cast<double>(up.count());
   before_ = load;
   // Not counted while it warms up: neither is what it brings.
-  const Duration lasted = now < load_->counted_from()
-                              ? 0s
-                              : std::min<Duration>(now - load_->counted_from(),
-                                                   load_plan_.duration);
+  const Duration lasted = load_->Lasted(now);
   const uint64_t retransmits =
       core_->pipeline().core().counters.tcp.retransmits;
   board_.Add(load_->TakeTally(), lasted, lasted > 0s ? busy : 0,

@@ -40,9 +40,8 @@ class BlastBoard {
 
 class BlastDriver final : public dataplane::Application {
  public:
-  BlastDriver(std::unique_ptr<dataplane::Load> load, BlastBoard* board,
-              const BlastPlan& plan)
-      : load_(std::move(load)), board_(*board), load_plan_(plan.udp.load) {}
+  BlastDriver(std::unique_ptr<dataplane::Load> load, BlastBoard* board)
+      : load_(std::move(load)), board_(*board) {}
 
   // Before the first turn.
   void Watch(runtime::CoreLoop* core, bool tells) {
@@ -63,12 +62,13 @@ class BlastDriver final : public dataplane::Application {
   }
   Time OnTurn(Time now) override;
 
+  const dataplane::Load& load() const { return *load_; }
+
  private:
   void Report(Time now);
 
   std::unique_ptr<dataplane::Load> load_;
   BlastBoard& board_;
-  dataplane::LoadConfig load_plan_;
   runtime::CoreLoop* core_ = nullptr;
   bool tells_ = false;
   bool finished_ = false;

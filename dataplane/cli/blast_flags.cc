@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/flag_values.h"
 #include "pmd/nearest_name.h"
 
@@ -43,8 +44,9 @@ auto TimeOf(const char* flag, Duration low) {
 }  // namespace
 
 BlastFlags::BlastFlags(CommandLine& line) {
-  line.AddOperands("echo|http|udp", what_,
-                   "TCP echo, HTTP/1.1 GET, or UDP echo");
+  line.AddOperands("echo|http|udp|pps", what_,
+                   "TCP echo, HTTP/1.1 GET, UDP echo, or packets as fast as "
+                   "they go");
   line.AddValue("--target", target_, "A.B.C.D:PORT", "Whom to ask");
   line.AddValue("--rate", rate_, "N",
                 "Requests per second (500, 20k, 1.5M), sent when they are due, "
@@ -60,7 +62,8 @@ BlastFlags::BlastFlags(CommandLine& line) {
                 "Open connections at this rate (default: at once)");
   line.AddSwitch("--once", once_, "A connection for each request");
   line.AddValue("--size", size_, "BYTES",
-                "Of a request of echo or udp (default: 64)");
+                "Of a request of echo or udp (default: 64); of pps's frames, "
+                "with FCS: 64, imix or 64-1518");
   line.AddValue("--path", path_, "PATH", "What http asks for (default: /)");
   line.AddValue("--host", host_, "NAME",
                 "Host field of http (default: the target)");
@@ -80,14 +83,16 @@ BlastFlags::BlastFlags(CommandLine& line) {
   line.AddValue("--json", json_, "FILE", "Write the results there");
   line.AddValue("--hgrm", hgrm_, "FILE",
                 "Write the latency distribution there (HdrHistogram's format)");
+  AddPackets(line);
 }
 
 absl::StatusOr<BlastPlan> BlastFlags::Understand() const {
-  static constexpr std::array<absl::string_view, 3> kWhat = {"echo", "http",
-                                                             "udp"};
+  static constexpr std::array<absl::string_view, 4> kWhat = {"echo", "http",
+                                                             "udp", "pps"};
   if (what_.size() != 1) {
     return absl::InvalidArgumentError(
-        "say what to ask for: echo, http or udp, as in: corelane blast http "
+        "say what to ask for: echo, http, udp or pps, as in: corelane blast "
+        "http "
         "--target 10.77.0.2:80 --rate 10k");
   }
   BlastPlan plan;
@@ -97,9 +102,16 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() const {
         absl::StrCat(plan.what, ": it is one of ", absl::StrJoin(kWhat, ", "),
                      pmd::DidYouMean(plan.what, kWhat)));
   }
-  if (absl::Status s = UnderstandLoad(plan.udp.load); !s.ok()) return s;
-  plan.tcp.load = plan.udp.load;
-  if (absl::Status s = UnderstandRequest(plan); !s.ok()) return s;
+  absl::Status status;
+  if (plan.what == "pps") {
+    status = UnderstandPackets(plan);
+  } else {
+    status = RefusePacketFlags();
+    if (status.ok()) status = UnderstandLoad(plan.udp.load);
+    plan.tcp.load = plan.udp.load;
+    if (status.ok()) status = UnderstandRequest(plan);
+  }
+  if (!status.ok()) return status;
   if (slo_.has_value()) {
     auto objectives = ParseObjectives(*slo_);
     if (!objectives.ok()) return objectives.status();
@@ -199,6 +211,7 @@ absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
 }
 
 std::string BlastPlan::Describe() const {
+  if (what == "pps") return DescribePackets(*this);
   const dataplane::LoadConfig& l = udp.load;
   std::string text = absl::StrCat(what, " to ", ToString(l.target.address), ":",
                                   l.target.port, ", ");

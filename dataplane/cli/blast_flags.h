@@ -10,15 +10,19 @@
 #include "absl/status/statusor.h"
 #include "dataplane/cli/blast_objective.h"
 #include "dataplane/cli/command_line.h"
+#include "dataplane/load/packet_load.h"
+#include "dataplane/load/rate_search.h"
 #include "dataplane/load/tcp_load.h"
 #include "dataplane/load/udp_load.h"
 
 namespace corelane::cli {
 
 struct BlastPlan {
-  std::string what;  // "echo", "http" or "udp"
+  std::string what;  // "echo", "http", "udp" or "pps"
   dataplane::TcpLoadConfig tcp;
   dataplane::UdpLoadConfig udp;  // its `load` counts in any case
+  dataplane::PacketLoadConfig packets;
+  std::optional<dataplane::RateSearchConfig> search;
   std::vector<Objective> objectives;
   std::string json;  // files to write; empty: none
   std::string hgrm;
@@ -38,6 +42,11 @@ class BlastFlags {
  private:
   absl::Status UnderstandLoad(dataplane::LoadConfig& load) const;
   absl::Status UnderstandRequest(BlastPlan& plan) const;
+  // blast_packets.cc
+  void AddPackets(CommandLine& line);
+  absl::Status UnderstandPackets(BlastPlan& plan) const;
+  absl::Status UnderstandMode(BlastPlan& plan) const;
+  absl::Status RefusePacketFlags() const;
 
   std::vector<std::string> what_;
   std::optional<std::string> target_;
@@ -58,6 +67,13 @@ class BlastFlags {
   std::optional<std::string> slo_;
   std::optional<std::string> json_;
   std::optional<std::string> hgrm_;
+  std::optional<std::string> flows_;
+  std::optional<std::string> target_mac_;
+  std::optional<std::string> loss_;
+  bool send_only_ = false;
+  bool receive_only_ = false;
+  bool reflect_ = false;
+  bool find_max_rate_ = false;
 };
 
 }  // namespace corelane::cli

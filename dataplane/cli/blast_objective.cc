@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -156,7 +157,9 @@ absl::StatusOr<std::vector<Objective>> ParseObjectives(
 absl::StatusOr<double> ParseRate(const std::string& flag,
                                  const std::string& text) {
   double rate = 0;
-  if (!ParseCount(text, rate) || rate <= 0 || rate > 1e8) {
+  std::string number = text;
+  if (absl::EndsWith(number, "pps")) number.resize(number.size() - 3);
+  if (!ParseCount(number, rate) || rate <= 0 || rate > 1e8) {
     return absl::InvalidArgumentError(absl::StrCat(
         flag, " ", text.empty() ? "''" : text,
         ": give requests per second above 0, at most 100M, like 500, 20k or "

@@ -1,5 +1,6 @@
 #include "dataplane/cli/blast_report.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/command_line.h"
 #include "nlohmann/json.hpp"
 
@@ -49,6 +51,33 @@ std::string Megabits(uint64_t bytes, Duration lasted) {
   return absl::StrFormat("%.1f Mbit/s", PerSecond(bytes, lasted) * 8 / 1e6);
 }
 
+std::string RequestTable(const BlastPlan& plan, const BlastResults& r) {
+  const Tally& t = r.tally;
+  std::string text = absl::StrCat(plan.Describe(), "\n");
+  if (r.partial) {
+    absl::StrAppend(&text, "PARTIAL: it was ended after ", Spelled(r.lasted),
+                    "\n");
+  }
+  absl::StrAppend(
+      &text, absl::StrFormat("requests     %d sent, %d ok, %.1f/s\n", t.sent,
+                             t.Of(Outcome::kOk),
+                             PerSecond(t.Of(Outcome::kOk), r.lasted)));
+  absl::StrAppend(&text, "latency      ", Quantiles(t.latency),
+                  "\n             ",
+                  plan.udp.load.rate > 0
+                      ? "from when each was due (no coordinated omission)\n"
+                      : "from when each was sent: a closed loop asks a slow "
+                        "server less\n");
+  absl::StrAppend(&text, "errors       ", ErrorList(t), "\n");
+  absl::StrAppend(&text, "payload      out ", Megabits(t.bytes_out, r.lasted),
+                  ", in ", Megabits(t.bytes_in, r.lasted), "\n");
+  if (plan.what != "udp") {
+    absl::StrAppend(&text, "connections  ", t.opened, " opened, ",
+                    r.retransmits, " retransmissions\n");
+  }
+  return text;
+}
+
 nlohmann::json ToJson(const BlastPlan& plan, const BlastResults& r) {
   nlohmann::json out;
   out["what"] = plan.what;
@@ -75,6 +104,19 @@ nlohmann::json ToJson(const BlastPlan& plan, const BlastResults& r) {
   out["bytes_in"] = r.tally.bytes_in;
   out["connections_opened"] = r.tally.opened;
   out["retransmissions"] = r.retransmits;
+  if (plan.what == "pps") {
+    out["sent_per_second"] = PerSecond(r.tally.sent, r.lasted);
+    out["overtaken"] = r.tally.late;
+    out["doubled"] = r.tally.doubled;
+    out["others"] = r.tally.foreign;
+    nlohmann::json& found = out["found"] = nlohmann::json::array();
+    for (const dataplane::FoundRate& f : r.found) {
+      found.push_back({{"size", f.size},
+                       {"packets_per_second", f.rate},
+                       {"loss", f.loss},
+                       {"trials", f.trials}});
+    }
+  }
   out["generator_busy"] = r.busy;
   nlohmann::json& objectives = out["objectives"] = nlohmann::json::array();
   for (const Objective& o : plan.objectives) {
@@ -103,6 +145,16 @@ std::string Spelled(Duration d) {
   return absl::StrFormat("%.2f s", ns / 1e9);
 }
 
+std::string Quantiles(const dataplane::Histogram& latency) {
+  std::vector<std::string> parts;
+  parts.reserve(kShares.size() + 1);
+  for (const auto& [name, share] : kShares) {
+    parts.push_back(absl::StrCat(name, " ", Spelled(latency.At(share))));
+  }
+  parts.push_back(absl::StrCat("mean ", Spelled(latency.Mean())));
+  return absl::StrJoin(parts, ", ");
+}
+
 std::string LiveLine(int second, const Tally& tally, Duration lasted,
                      double busy) {
   return absl::StrFormat(
@@ -113,34 +165,8 @@ std::string LiveLine(int second, const Tally& tally, Duration lasted,
 }
 
 std::string Table(const BlastPlan& plan, const BlastResults& r) {
-  const Tally& t = r.tally;
-  std::string text = absl::StrCat(plan.Describe(), "\n");
-  if (r.partial) {
-    absl::StrAppend(&text, "PARTIAL: it was ended after ", Spelled(r.lasted),
-                    "\n");
-  }
-  absl::StrAppend(
-      &text, absl::StrFormat("requests     %d sent, %d ok, %.1f/s\n", t.sent,
-                             t.Of(Outcome::kOk),
-                             PerSecond(t.Of(Outcome::kOk), r.lasted)));
-  std::vector<std::string> quantiles;
-  quantiles.reserve(kShares.size());
-  for (const auto& [name, share] : kShares) {
-    quantiles.push_back(absl::StrCat(name, " ", Spelled(t.latency.At(share))));
-  }
-  absl::StrAppend(&text, "latency      ", absl::StrJoin(quantiles, ", "),
-                  ", mean ", Spelled(t.latency.Mean()), "\n             ",
-                  plan.udp.load.rate > 0
-                      ? "from when each was due (no coordinated omission)\n"
-                      : "from when each was sent: a closed loop asks a slow "
-                        "server less\n");
-  absl::StrAppend(&text, "errors       ", ErrorList(t), "\n");
-  absl::StrAppend(&text, "payload      out ", Megabits(t.bytes_out, r.lasted),
-                  ", in ", Megabits(t.bytes_in, r.lasted), "\n");
-  if (plan.what != "udp") {
-    absl::StrAppend(&text, "connections  ", t.opened, " opened, ",
-                    r.retransmits, " retransmissions\n");
-  }
+  std::string text =
+      plan.what == "pps" ? PacketTable(plan, r) : RequestTable(plan, r);
   absl::StrAppend(
       &text,
       absl::StrFormat("generator    busy %.0f %%: %s\n", r.busy * 100,
@@ -148,7 +174,7 @@ std::string Table(const BlastPlan& plan, const BlastResults& r) {
                                      : "it is not the limit"));
   for (const Objective& o : plan.objectives) {
     absl::StrAppend(&text, "objective    ", o.text, ": ",
-                    o.Met(t, r.lasted) ? "met" : "MISSED", "\n");
+                    o.Met(r.tally, r.lasted) ? "met" : "MISSED", "\n");
   }
   return text;
 }
@@ -165,6 +191,12 @@ absl::Status WriteFiles(const BlastPlan& plan, const BlastResults& results) {
 
 int ExitCodeOf(const BlastPlan& plan, const BlastResults& results) {
   if (results.partial) return kExitPartial;
+  if (plan.search.has_value()) {
+    const bool all = results.found.size() == plan.search->sizes.size() &&
+                     std::all_of(results.found.begin(), results.found.end(),
+                                 [](const auto& f) { return f.rate > 0; });
+    return all ? kExitOk : kExitFailed;
+  }
   if (results.tally.Of(Outcome::kOk) == 0) return kExitFailed;
   for (const Objective& o : plan.objectives) {
     if (!o.Met(results.tally, results.lasted)) return kExitFailed;

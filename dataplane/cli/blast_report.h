@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "dataplane/cli/blast_flags.h"
@@ -18,10 +19,14 @@ struct BlastResults {
   bool partial = false;  // it was ended before its time
   uint64_t retransmits = 0;
   double busy = 0;  // 0..1, of the generator's busiest core
+  std::vector<dataplane::FoundRate> found;  // of --find-max-rate
 };
 
 // "12.3 us".
 std::string Spelled(Duration d);
+
+// "p50 12.3 us, ..., mean 13.0 us".
+std::string Quantiles(const dataplane::Histogram& latency);
 
 // One line for what one second has brought.
 std::string LiveLine(int second, const dataplane::Tally& tally, Duration lasted,

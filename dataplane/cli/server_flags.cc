@@ -125,7 +125,11 @@ absl::Status ServerFlags::UnderstandNetwork(ServerOptions& options) const {
   auto devices = pmd::ParseDevices(texts);
   if (!devices.ok()) return devices.status();
   options.runtime.devices = *std::move(devices);
-  for (const std::string& text : addresses_) {
+  std::vector<std::string> addresses = addresses_;
+  if (addresses.empty() && !default_address_.empty()) {
+    addresses.push_back(default_address_);
+  }
+  for (const std::string& text : addresses) {
     auto address = ParseDeviceAddress(text);
     if (!address.ok()) return address.status();
     options.runtime.addresses.push_back(*address);

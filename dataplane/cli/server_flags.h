@@ -36,6 +36,9 @@ class ServerFlags {
   ServerFlags(const ServerFlags&) = delete;
   ServerFlags& operator=(const ServerFlags&) = delete;
 
+  // What --addr is taken to be if none is given; before Understand.
+  void SetDefaultAddress(const std::string& text) { default_address_ = text; }
+
   // After CommandLine::Parse. `raw_eal_args` is what followed "--".
   absl::StatusOr<ServerOptions> Understand(
       const std::vector<std::string>& raw_eal_args) const;
@@ -47,6 +50,7 @@ class ServerFlags {
   absl::Status UnderstandTcp(tcp::Config& config) const;
 
   uint16_t default_port_;
+  std::string default_address_;
   std::vector<std::string> devices_;
   std::vector<std::string> addresses_;
   std::vector<std::string> routes_;

@@ -2,8 +2,11 @@
 #ifndef CORELANE_DATAPLANE_LOAD_LOAD_H_
 #define CORELANE_DATAPLANE_LOAD_LOAD_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "dataplane/api/application.h"
@@ -40,11 +43,17 @@ class Load : public Application {
   // Whether the time is over and every answer is there or given up.
   virtual bool Finished() const = 0;
 
-  // Requests due from then on count; kTimeNever while that is not known.
-  Time counted_from() const { return count_from_; }
+  // Why it ended before it began; empty if it did not.
+  const std::string& why() const { return why_; }
+
+  // For how long requests have counted.
+  virtual Duration Lasted(Time now) const {
+    if (now < count_from_) return 0s;
+    return std::min<Duration>(now - count_from_, config_.duration);
+  }
 
   // What was counted since the last call; the caller adds it up.
-  Tally TakeTally() { return std::exchange(tally_, Tally()); }
+  virtual Tally TakeTally() { return std::exchange(tally_, Tally()); }
 
  protected:
   // The clock runs from now on. Before, one question goes out alone: it finds
@@ -65,6 +74,7 @@ class Load : public Application {
   LoadConfig config_;
   std::optional<Pace> pace_;
   Tally tally_;
+  std::string why_;
 
  private:
   bool began_ = false;

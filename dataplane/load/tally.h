@@ -35,7 +35,11 @@ struct Tally {
   uint64_t bytes_out = 0;  // of requests
   uint64_t bytes_in = 0;   // of answers
   std::array<uint64_t, kOutcomes> outcomes{};
-  Histogram latency;  // of those that went well, from when they were due
+  // Packets of `blast pps` only.
+  uint64_t late = 0;     // came after one that was sent later
+  uint64_t doubled = 0;  // came once more
+  uint64_t foreign = 0;  // no packets of ours; not counted otherwise
+  Histogram latency;     // of those that went well, from when they were due
 
   uint64_t Of(Outcome o) const { return outcomes[static_cast<size_t>(o)]; }
   void Note(Outcome o) { ++outcomes[static_cast<size_t>(o)]; }
@@ -50,6 +54,9 @@ struct Tally {
     bytes_out += other.bytes_out;
     bytes_in += other.bytes_in;
     for (size_t i = 0; i < kOutcomes; ++i) outcomes[i] += other.outcomes[i];
+    late += other.late;
+    doubled += other.doubled;
+    foreign += other.foreign;
     latency.Add(other.latency);
   }
 };

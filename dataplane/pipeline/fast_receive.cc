@@ -122,7 +122,10 @@ inline bool Pipeline::ReceivePredicted(Interface& interface, Packet* packet) {
   return true;
 }
 
-void Pipeline::Receive(uint16_t interface, std::span<Packet* const> burst) {
+void Pipeline::Receive(uint16_t interface, std::span<Packet*> burst) {
+  if (frame_sink_ != nullptr) [[unlikely]] {
+    burst = burst.first(frame_sink_->OnFrames(interface, burst, core_.now));
+  }
   core_.NoteBound(static_cast<uint32_t>(burst.size()));
   for (Packet* packet : burst) __builtin_prefetch(DataOf(packet));
   Interface& in = interfaces_[interface];

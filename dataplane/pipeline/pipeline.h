@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "dataplane/api/application.h"
+#include "dataplane/api/frame_sink.h"
 #include "dataplane/packet/packet_pool.h"
 #include "dataplane/pipeline/arp_layer.h"
 #include "dataplane/pipeline/core.h"
@@ -73,11 +74,14 @@ class Pipeline {
     tick_at_ = core_.now;
   }
 
+  // Who sees frames first from now on; nullptr: nobody but the stack.
+  void SetFrameSink(FrameSink* sink) { frame_sink_ = sink; }
+
   // ---- One turn: BeginTurn, Receive for each burst, EndTurn, then hand
   // tx(i).frames() to the devices.
   void BeginTurn(Time now) { core_.SetTime(now); }
   // Takes ownership of the packets.
-  void Receive(uint16_t interface, std::span<Packet* const> burst);
+  void Receive(uint16_t interface, std::span<Packet*> burst);
   // A fragment that another core passed on; it starts at its IP header.
   void ReceiveFragment(uint16_t interface, Packet* packet);
   void EndTurn();
@@ -117,6 +121,7 @@ class Pipeline {
   std::vector<Application*> applications_;
   std::vector<Application*> tickers_;
   Time tick_at_ = kTimeNever;
+  FrameSink* frame_sink_ = nullptr;
   LinkLayer link_;
   Ipv4Layer ip_;
   ArpLayer arp_;

@@ -181,3 +181,56 @@ def _echo(lab, path):
     expect(not missed["objectives"][0]["met"], "an objective that is missed")
     expect_equal(server.stop(), 0, "exit code")
     return f"echo {closed['ok_per_second']:.0f}/s closed"
+
+
+def _pps(lab, *words, code=0):
+    return _blast(lab, "pps", *words, code=code)
+
+
+def packets(lab):
+    """Raw packets: alone, through a loop, against our echo and reflector."""
+    alone = _pps(lab, "--dev", "null", "--tx-only", "--duration", "300ms")
+    expect(alone["ok"] > 0 and alone["errors"] == 0, f"null: {alone}")
+    loop = _pps(lab, "--dev", "ring", "--rate", "20kpps", "--size", "imix",
+                "--flows", "100", "--duration", "1s", "--slo", "errors=0")
+    expect_equal((loop["sent"], loop["ok"], loop["overtaken"]),
+                 (20000, 20000, 0), "through a ring")
+    found = _pps(lab, "--dev", "ring", "--find-max-rate", "--size", "64",
+                 "--rate", "50k", "--duration", "100ms", "--loss", "50")
+    expect(found["found"][0]["packets_per_second"] > 0, f"search: {found}")
+    home = tempfile.mkdtemp(prefix="corelane-memif-")
+    path = f"{home}/m.sock"
+    try:
+        return "; ".join([_packets_echo(lab, path), _packets_mirror(lab, path)])
+    finally:
+        if os.path.exists(path):
+            os.unlink(path)
+        os.rmdir(home)
+
+
+def _packets_echo(lab, path):
+    server = _serve(lab, path, "echo")
+    sent = _pps(lab, "--target", f"{STACK}:7", "--rate", "10k", "--flows", "50",
+                *_device(path))
+    expect_equal((sent["sent"], sent["ok"], sent["errors"]), (10000, 10000, 0),
+                 "back from our echo")
+    stats = json.loads(server.ask("stats", "--json").stdout)
+    expect(find_counter(stats, "rx_packets") >= 10000, "the server's counter")
+    nobody = _pps(lab, "--target", "10.77.0.9:7", "--timeout", "300ms",
+                  *_device(path), code=1)
+    expect_equal(nobody["errors_by_kind"]["unreachable"], 1, "no ARP")
+    expect_equal(server.stop(), 0, "exit code")
+    return f"echo p50 {sent['latency_ns']['p50'] / 1000:.0f} us"
+
+
+def _packets_mirror(lab, path):
+    mirror = lab.launch("blast", "pps", "--reflect", "--duration", "60s",
+                        "--dev", f"memif,socket={path},role=server",
+                        "--addr", f"{STACK}/{PREFIX}")
+    wait_until(lambda: "turned round" in mirror.log(), 20, "the reflector")
+    sent = _pps(lab, "--target", f"{STACK}:9", "--rate", "10k", "--size",
+                "64,1518", *_device(path))
+    expect_equal((sent["ok"], sent["errors"]), (10000, 0), "turned round")
+    # Ended before its time: partial results.
+    expect_equal(mirror.stop(), 3, "exit code of the reflector")
+    return f"reflector p50 {sent['latency_ns']['p50'] / 1000:.0f} us"

@@ -1,0 +1,28 @@
+// `corelane blast pps`: its flags and its report.
+#ifndef CORELANE_DATAPLANE_CLI_BLAST_PACKETS_H_
+#define CORELANE_DATAPLANE_CLI_BLAST_PACKETS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "dataplane/cli/blast_flags.h"
+#include "dataplane/cli/blast_report.h"
+#include "dataplane/runtime/options.h"
+
+namespace corelane::cli {
+
+// Without --addr and --target: of the networks that RFC 2544 keeps for this.
+inline constexpr char kPacketSource[] = "198.18.0.1/24";
+
+std::string DescribePackets(const BlastPlan& plan);
+
+// What only device and addresses together tell: sizes against the MTU, flows
+// against ports.
+absl::Status CheckPackets(const BlastPlan& plan,
+                          const runtime::RuntimeOptions& options);
+
+std::string PacketTable(const BlastPlan& plan, const BlastResults& results);
+
+}  // namespace corelane::cli
+
+#endif  // CORELANE_DATAPLANE_CLI_BLAST_PACKETS_H_
