@@ -93,11 +93,8 @@ def start_checks(report, lab):
         report.check("name in use", check_control.name_in_use, lab)
         report.check("blast: the kernel", check_blast.kernel_echo, lab)
         report.check("blast: our servers", check_blast.own_servers, lab)
-<<<<<<< HEAD
         report.check("blast: jumbo over virtio", check_blast.jumbo, lab)
-=======
         report.check("blast: packets", check_blast.packets, lab)
->>>>>>> 48ccdcf (corelane blast pps: packets at a rate or as fast as they go, counted when they come back)
     if d == "af_packet":
         report.check("address in use", check_control.address_in_use, lab)
 
