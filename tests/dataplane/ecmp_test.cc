@@ -91,7 +91,7 @@ TEST_F(EcmpTest, AllFragmentsOfADatagramGoOneWay) {
   std::set<Mac> all;
   for (uint8_t host = 1; host < 20; ++host) {
     sent_.clear();
-    const Ends ends = {MacAddress(Way("10.1.0.1")), CardMac(0),
+    const Ends ends = {MacAddress{Way("10.1.0.1")}, CardMac(0),
                        Ipv4Address(198, 18, 1, host), Ipv4Address(10, 1, 0, 9)};
     std::vector<uint8_t> message(3000);
     message[0] = icmp::kEchoRequest;
