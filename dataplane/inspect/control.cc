@@ -68,9 +68,10 @@ absl::StatusOr<Json> AnswerAddresses(Runtime& runtime,
 
 absl::StatusOr<Json> AddAddress(Runtime& runtime, const Parameters& p) {
   const auto address = p.size() == 1 ? ParseDeviceAddress(p[0]) : std::nullopt;
-  if (!address.has_value())
+  if (!address.has_value()) {
     return Malformed(
         "A.B.C.D/N, perhaps with @DEVICE, @vlanN or @DEVICE.vlanN");
+  }
   return Done(runtime.network().AddAddress(*address));
 }
 

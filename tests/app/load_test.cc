@@ -6,7 +6,7 @@
 #include "dataplane/load/tcp_load.h"
 #include "dataplane/load/udp_load.h"
 #include "gtest/gtest.h"
-#include "tests/sim/world.h"
+#include "tests/app/load_world.h"
 
 namespace corelane::dataplane {
 namespace {
@@ -14,28 +14,6 @@ namespace {
 constexpr Ipv4Address kServer(10, 77, 0, 2);
 constexpr Ipv4Address kClient(10, 77, 0, 1);
 constexpr uint16_t kPort = 80;
-
-// Any application in the simulator.
-template <typename App>
-class Shell final : public sim::SimApplication {
- public:
-  template <typename... Args>
-  explicit Shell(Args&&... args) : app_(std::forward<Args>(args)...) {}
-  void OnConnections(std::span<ReadyConnection> r, Time now) override {
-    app_.OnConnections(r, now);
-  }
-  void OnDatagrams(std::span<Datagram> d, Time now) override {
-    app_.OnDatagrams(d, now);
-  }
-  void OnDatagramError(const DatagramError& e) override {
-    app_.OnDatagramError(e);
-  }
-  Time OnTurn(Time now) override { return app_.OnTurn(now); }
-  App& app() { return app_; }
-
- private:
-  App app_;
-};
 
 // Answers with something else, or not at all.
 class WrongApp final : public Application {
@@ -72,19 +50,6 @@ class GreetingApp final : public Application {
     }
   }
 };
-
-sim::NodeConfig NodeOf(Ipv4Address address, uint8_t number) {
-  InterfaceConfig interface;
-  interface.name = "sim0";
-  interface.mac = MacAddress({2, 0, 0, 0, 0, number});
-  interface.addresses = {{address, 24}};
-  sim::NodeConfig config;
-  config.pipeline.interfaces = {interface};
-  config.pipeline.secrets = Secrets::FromSeed(number);
-  config.pipeline.arp.announcer.probe = false;
-  config.packets = 16384;
-  return config;
-}
 
 class LoadTest : public ::testing::Test {
  protected:

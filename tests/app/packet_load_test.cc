@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "proto/ipv4/header.h"
 #include "proto/udp/header.h"
-#include "tests/sim/world.h"
+#include "tests/app/load_world.h"
 
 namespace corelane::dataplane {
 namespace {
@@ -97,37 +97,6 @@ TEST(SequenceMeterTest, TellsLossFromDisorder) {
   EXPECT_EQ(meter.Note(1000, gap), Arrival::kDoubled);
   EXPECT_EQ(meter.Note(936, gap), Arrival::kLate);  // too old to remember
   EXPECT_EQ(gap, -1);
-}
-
-template <typename App>
-class Shell final : public sim::SimApplication {
- public:
-  template <typename... Args>
-  explicit Shell(Args&&... args) : app_(std::forward<Args>(args)...) {}
-  void OnConnections(std::span<ReadyConnection> r, Time now) override {
-    app_.OnConnections(r, now);
-  }
-  void OnDatagrams(std::span<Datagram> d, Time now) override {
-    app_.OnDatagrams(d, now);
-  }
-  Time OnTurn(Time now) override { return app_.OnTurn(now); }
-  App& app() { return app_; }
-
- private:
-  App app_;
-};
-
-sim::NodeConfig NodeOf(Ipv4Address address, uint8_t number) {
-  InterfaceConfig interface;
-  interface.name = "sim0";
-  interface.mac = MacAddress({2, 0, 0, 0, 0, number});
-  interface.addresses = {{address, 24}};
-  sim::NodeConfig config;
-  config.pipeline.interfaces = {interface};
-  config.pipeline.secrets = Secrets::FromSeed(number);
-  config.pipeline.arp.announcer.probe = false;
-  config.packets = 8192;
-  return config;
 }
 
 class PacketLoadTest : public ::testing::Test {
