@@ -16,6 +16,29 @@ namespace {
 constexpr Duration kFirstRest = 10us;
 constexpr Duration kLongestRest = 1ms;
 
+constexpr size_t kTableSize = 128;
+
+// Whether the ports of a destination lead to every entry of the table, as they
+// do with the keys that the runtime draws (pmd::IsFullRankRssKey). One key in
+// 65,536 leaves a core no port to connect from.
+bool PortsReachAll(ByteView key) {
+  const Toeplitz toeplitz(key);
+  std::vector<uint32_t> reached = {0};
+  std::vector<bool> seen(kTableSize);
+  seen[0] = true;
+  for (uint32_t bit = 0; bit < 16; ++bit) {
+    const uint32_t adds =
+        toeplitz.OfDestinationPort(static_cast<uint16_t>(1u << bit)) %
+        kTableSize;
+    for (size_t i = reached.size(); i-- > 0;) {
+      const uint32_t at = reached[i] ^ adds;
+      if (!seen[at]) reached.push_back(at);
+      seen[at] = true;
+    }
+  }
+  return reached.size() == kTableSize;
+}
+
 }  // namespace
 
 Node::Node(const NodeConfig& config, Time now)
@@ -24,8 +47,10 @@ Node::Node(const NodeConfig& config, Time now)
     // A key and a table as a device might have them.
     Rng rng(config_.pipeline.secrets.rng, 0x455);
     std::vector<uint8_t> key(40);
-    for (uint8_t& byte : key) byte = static_cast<uint8_t>(rng.Next64());
-    std::vector<uint16_t> table(128);
+    do {
+      for (uint8_t& byte : key) byte = static_cast<uint8_t>(rng.Next64());
+    } while (!PortsReachAll({key.data(), key.size()}));
+    std::vector<uint16_t> table(kTableSize);
     for (size_t i = 0; i < table.size(); ++i) {
       table[i] = static_cast<uint16_t>(i % config_.cores);
     }
