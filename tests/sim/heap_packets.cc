@@ -110,7 +110,7 @@ void HeapPackets::Give(void* self, Packet** packets, uint32_t n) {
 
 uint32_t HeapPackets::Available(void* self) {
   const auto& heap = *static_cast<const HeapPackets*>(self);
-  return heap.capacity_ - heap.taken_;
+  return (heap.capacity_ - heap.taken_) / heap.sharers_;
 }
 
 }  // namespace corelane::sim

@@ -29,6 +29,11 @@ class HeapPackets {
 
   dataplane::PacketBackend backend();
 
+  // How many cores take from here. Each is told that its share of what is left
+  // is there, so that together they do not count on more than there is: in a
+  // runtime every core has a pool of its own.
+  void set_sharers(uint32_t sharers) { sharers_ = sharers; }
+
   uint32_t capacity() const { return capacity_; }
   // Packets that were taken and have not come back.
   uint32_t outstanding() const { return taken_; }
@@ -50,6 +55,7 @@ class HeapPackets {
   void GiveOne(dataplane::Packet* packet);
 
   uint32_t capacity_;
+  uint32_t sharers_ = 1;
   bool poison_;
   bool failing_ = false;
   uint32_t taken_ = 0;

@@ -43,6 +43,7 @@ bool PortsReachAll(ByteView key) {
 
 Node::Node(const NodeConfig& config, Time now)
     : config_(config), heap_(config.packets, config.poison), last_poll_(now) {
+  heap_.set_sharers(config_.cores);
   if (config_.cores > 1) {
     // A key and a table as a device might have them.
     Rng rng(config_.pipeline.secrets.rng, 0x455);
@@ -167,8 +168,9 @@ bool Node::Poll(Time now) {
 
 uint32_t Node::FreePackets() const {
   const uint32_t in_heap = heap_.capacity() - heap_.outstanding();
+  const uint32_t share = in_heap / config_.cores;
   uint32_t free = in_heap;
-  for (const auto& core : cores_) free += core->pool->available() - in_heap;
+  for (const auto& core : cores_) free += core->pool->available() - share;
   return free;
 }
 
