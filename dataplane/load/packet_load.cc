@@ -13,8 +13,13 @@ namespace {
 
 constexpr uint32_t kFramesPerTurn = 32;
 // With so many that the device has not taken yet, it is the limit.
-constexpr size_t kMaxWaiting = 128;
+constexpr uint32_t kMaxWaiting = 128;
 constexpr Duration kAskAgain = 200ms;
+
+uint32_t WaitingRoom(const TxQueue& tx) {
+  const uint32_t waiting = TxQueue::kCapacity - tx.room();
+  return waiting < kMaxWaiting ? kMaxWaiting - waiting : 0;
+}
 
 void Swap(uint8_t* a, uint8_t* b, size_t n) { std::swap_ranges(a, a + n, b); }
 
@@ -101,12 +106,16 @@ Time PacketLoad::OnTurn(Time now) {
     }
     Begin(now);
   }
-  if (sends()) Send(now);
   if (!Over(now)) {
     if (!sends()) return end();
+    Send(now, kFramesPerTurn);
     return pace_ ? std::min(end(), pace_->next()) : now + 1us;
   }
-  if (give_up_ == kTimeNever) give_up_ = now + config_.timeout;
+  if (give_up_ == kTimeNever) {
+    give_up_ = now + config_.timeout;
+    // What a late turn has left goes out as well, as far as there is room.
+    if (sends()) Send(now, TxQueue::kCapacity);
+  }
   const bool waits =
       mode_ == Mode::kBoth && !stopped() && came_back_ < went_out_;
   if (waits && now < give_up_) return give_up_;
@@ -114,11 +123,11 @@ Time PacketLoad::OnTurn(Time now) {
   return kTimeNever;
 }
 
-void PacketLoad::Send(Time now) {
-  const size_t waiting = pipeline_->tx(interface_).frames().size();
-  if (waiting >= kMaxWaiting || stopped()) return;
-  const auto most = static_cast<uint32_t>(
-      std::min<size_t>(kFramesPerTurn, kMaxWaiting - waiting));
+void PacketLoad::Send(Time now, uint32_t most) {
+  if (stopped()) return;
+  const TxQueue& tx = pipeline_->tx(interface_);
+  const uint32_t room = Over(now) ? tx.room() : WaitingRoom(tx);
+  most = std::min(most, room);
   if (!pace_) {
     if (now < end()) SendBurst(most, now);
     return;

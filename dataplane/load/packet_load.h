@@ -59,7 +59,8 @@ class PacketLoad final : public Load, public FrameSink {
   bool sends() const { return mode_ == Mode::kBoth || mode_ == Mode::kSend; }
   // Finds the target's MAC address; true when it is known.
   bool Resolve(Time now);
-  void Send(Time now);
+  // At most so many.
+  void Send(Time now, uint32_t most);
   // Returns how many of `n` there were packets for.
   uint32_t SendBurst(uint32_t n, Time due);
   void Add(Outcome outcome, int64_t n);

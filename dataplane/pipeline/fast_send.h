@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "dataplane/pipeline/ipv4_layer.h"
+#include "dataplane/pipeline/link_layer.h"
 #include "proto/base/checksum.h"
 #include "proto/udp/header.h"
 
@@ -98,13 +99,7 @@ inline void Ipv4Layer::Queue(Interface& interface, Packet* packet) {
   packet->l2_len = ethernet::kHeaderLength;
   packet->l3_len = ipv4::kHeaderLength;
   ++core_.counters.ipv4_out;
-  if (!interface.tx().Push(packet)) [[unlikely]] {
-    ++core_.counters.tx_dropped_full;
-    core_.pool.Free(packet);
-    return;
-  }
-  ++core_.counters.tx_packets;
-  core_.counters.tx_bytes += packet->pkt_len;
+  QueueFrame(core_, interface, packet);
 }
 
 // Sends a received UDP datagram back as it is: takes a packet whose data is the

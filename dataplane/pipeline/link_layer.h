@@ -10,6 +10,17 @@
 
 namespace corelane::dataplane {
 
+// Queues a complete frame, or drops it when the queue is full. Takes ownership.
+inline void QueueFrame(Core& core, Interface& interface, Packet* packet) {
+  if (!interface.tx().Push(packet)) [[unlikely]] {
+    ++core.counters.tx_dropped_full;
+    core.pool.Free(packet);
+    return;
+  }
+  ++core.counters.tx_packets;
+  core.counters.tx_bytes += packet->pkt_len;
+}
+
 class LinkLayer {
  public:
   explicit LinkLayer(Core* core) : core_(*core) {}
@@ -27,13 +38,7 @@ class LinkLayer {
                                : ethernet::kHeaderLength + ethernet::kTagLength;
     ethernet::Write(Prepend(packet, length), header);
     packet->l2_len = length;
-    if (!interface.tx().Push(packet)) [[unlikely]] {
-      ++core_.counters.tx_dropped_full;
-      core_.pool.Free(packet);
-      return;
-    }
-    ++core_.counters.tx_packets;
-    core_.counters.tx_bytes += packet->pkt_len;
+    QueueFrame(core_, interface, packet);
   }
 
  private:

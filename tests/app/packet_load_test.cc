@@ -206,6 +206,22 @@ TEST_F(PacketLoadTest, ReceiverFindsGapsByItself) {
   EXPECT_NEAR(static_cast<double>(t.Of(Outcome::kLost)), 100, 40);
 }
 
+TEST_F(PacketLoadTest, WhatALateTurnHasLeftIsSentAtTheEnd) {
+  Join();
+  config_.mode = Mode::kSend;
+  config_.target_mac = MacAddress({2, 0, 0, 0, 0, 2});
+  config_.load.rate = 20'000;
+  config_.load.duration = 10ms;
+  PacketLoad& load = Start<PacketLoad>(0, config_);
+  const Time start = world_.now();
+  load.OnTurn(start);
+  load.OnTurn(start + 20ms);
+  ASSERT_TRUE(load.Finished());
+  const Tally t = load.TakeTally();
+  EXPECT_EQ(t.sent, 200u);
+  EXPECT_EQ(t.Errors(), 0u);
+}
+
 TEST_F(PacketLoadTest, NobodyThere) {
   Join();
   config_.load.target.address = Ipv4Address(198, 18, 0, 99);
