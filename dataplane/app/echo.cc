@@ -53,16 +53,7 @@ void DiscardApp::OnConnections(std::span<ReadyConnection> ready, Time /*now*/) {
   }
 }
 
-ChargenApp::ChargenApp() {
-  for (size_t line = 0; line < kLines; ++line) {
-    uint8_t* p = text_ + line * kLineLength;
-    for (size_t i = 0; i < 72; ++i) {
-      p[i] = static_cast<uint8_t>(' ' + (line + i) % 95);
-    }
-    p[72] = '\r';
-    p[73] = '\n';
-  }
-}
+ChargenApp::ChargenApp() { WriteChargenText(text_, sizeof(text_)); }
 
 void ChargenApp::OnConnections(std::span<ReadyConnection> ready, Time /*now*/) {
   for (ReadyConnection& r : ready) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "dataplane/api/application.h"
+#include "dataplane/app/chargen_text.h"
 
 namespace corelane::dataplane {
 
@@ -31,9 +32,7 @@ class ChargenApp final : public Application {
   void OnDatagrams(std::span<Datagram> datagrams, Time now) override;
 
  private:
-  static constexpr size_t kLineLength = 74;  // 72 characters, CR, LF
-  static constexpr size_t kLines = 95;
-  uint8_t text_[kLines * kLineLength];
+  uint8_t text_[kChargenPeriod];
 };
 
 }  // namespace corelane::dataplane

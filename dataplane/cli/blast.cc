@@ -22,6 +22,7 @@
 namespace corelane::cli {
 namespace {
 
+using dataplane::BulkLoad;
 using dataplane::PacketLoad;
 using dataplane::RateSearch;
 using dataplane::TcpLoad;
@@ -73,6 +74,13 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     add(std::make_unique<UdpLoad>(config), [&](UdpLoad* load, uint16_t id) {
       return load->Attach(&pipeline.udp(), id);
     });
+  } else if (plan.IsBulk()) {
+    dataplane::BulkLoadConfig config = plan.bulk;
+    config.load = share;
+    add(std::make_unique<BulkLoad>(config), [&](BulkLoad* load, uint16_t id) {
+      load->Attach(&pipeline.tcp(), id);
+      return absl::OkStatus();
+    });
   } else {
     dataplane::TcpLoadConfig config = plan.tcp;
     config.load = share;
@@ -89,7 +97,7 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
 
 int Blast(const ServerOptions& options, const BlastPlan& plan) {
   const runtime::StopSignal stop;
-  BlastBoard board(std::max<size_t>(1, options.runtime.cores.size()));
+  BlastBoard board(plan, std::max<size_t>(1, options.runtime.cores.size()));
   // Declared before the stack, which refers to them until the end.
   std::vector<std::unique_ptr<BlastDriver>> drivers;
   auto started = runtime::Runtime::Start(options.runtime);
@@ -139,7 +147,7 @@ int RunBlast(const Arguments& arguments) {
       "Ask a server much, check its answers, and tell how it did. Exit code: "
       "0; 1 if an objective was missed or nothing was answered; 2 for bad "
       "input; 3 if it was ended before its time (the results are partial).");
-  const BlastFlags blast(line);
+  BlastFlags blast(line);
   ServerFlags flags(line, 0,
                     "corelane blast echo --target 10.77.0.1:7 --rate 10k --dev "
                     "tap,iface=cl1 --addr 10.77.0.2/24",
@@ -150,7 +158,8 @@ int RunBlast(const Arguments& arguments) {
   if (plan->what == "pps") flags.SetDefaultAddress(kPacketSource);
   absl::StatusOr<ServerOptions> options = flags.Understand(arguments.raw);
   if (!options.ok()) return line.Refuse(options.status().message());
-  const bool tcp = plan->what == "echo" || plan->what == "http";
+  const bool tcp = plan->IsTcp();
+  const uint32_t concurrency = plan->udp.load.concurrency;
   if (!tcp && options->runtime.cores.size() > 1) {
     return line.Refuse(absl::StrCat(
         plan->what, " sends from one core only; give one CPU's number"));
@@ -159,15 +168,15 @@ int RunBlast(const Arguments& arguments) {
     absl::Status s = CheckPackets(*plan, options->runtime);
     if (!s.ok()) return line.Refuse(s.message());
   }
-  if (tcp && options->runtime.max_connections < plan->tcp.load.concurrency) {
+  if (tcp && options->runtime.max_connections < concurrency) {
     return line.Refuse(
-        absl::StrCat("--concurrency ", plan->tcp.load.concurrency,
+        absl::StrCat("--concurrency ", concurrency,
                      ": more than there is "
                      "room for; give --max-connections as well"));
   }
-  if (tcp && plan->tcp.load.concurrency < options->runtime.cores.size()) {
+  if (tcp && concurrency < options->runtime.cores.size()) {
     return line.Refuse(
-        absl::StrCat("--concurrency ", plan->tcp.load.concurrency,
+        absl::StrCat("--concurrency ", concurrency,
                      ": fewer than there are cores; give at least ",
                      options->runtime.cores.size()));
   }

@@ -29,9 +29,10 @@ void BlastBoard::TellSecond(int second) {
   const Duration lasted = results_.lasted - told_;
   told_ = results_.lasted;
   if (lasted > 0s) {
-    runtime::LogInfo(LiveLine(second, interval_, lasted, interval_busy_));
+    runtime::LogInfo(
+        LiveLine(plan_, second, interval_, lasted, interval_busy_));
   } else {
-    runtime::LogInfo(LiveLine(second, interval_, 1s, interval_busy_) +
+    runtime::LogInfo(LiveLine(plan_, second, interval_, 1s, interval_busy_) +
                      " (not counted)");
   }
   interval_ = dataplane::Tally();
@@ -48,7 +49,11 @@ BlastResults BlastBoard::Results() const {
 Time BlastDriver::OnTurn(Time now) {
   // The loop closes the connections itself now.
   if (finished_ || runtime::StopSignal::Requests() > 0) {
-    if (!finished_) Report(now);
+    if (!finished_) {
+      load_->Stop();
+      load_->OnTurn(now);  // it concludes what there is
+      Report(now);
+    }
     finished_ = true;
     return kTimeNever;
   }

@@ -16,8 +16,9 @@ namespace corelane::cli {
 // What the drivers of all cores have in common. Each adds to it once a second.
 class BlastBoard {
  public:
-  // `drivers` say Finished before all is over.
-  explicit BlastBoard(size_t drivers) : running_(drivers) {}
+  // `drivers` say Finished before all is over. `plan` outlives it.
+  BlastBoard(const BlastPlan& plan, size_t drivers)
+      : plan_(plan), running_(drivers) {}
 
   // `lasted`: how long requests have counted. Not on the packet path.
   void Add(const dataplane::Tally& tally, Duration lasted, double busy,
@@ -30,6 +31,7 @@ class BlastBoard {
   BlastResults Results() const;
 
  private:
+  const BlastPlan& plan_;
   mutable std::mutex mutex_;
   size_t running_;
   dataplane::Tally interval_;

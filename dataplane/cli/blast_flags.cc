@@ -7,6 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "dataplane/cli/blast_bulk.h"
 #include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/flag_values.h"
 #include "pmd/nearest_name.h"
@@ -44,20 +46,22 @@ auto TimeOf(const char* flag, Duration low) {
 }  // namespace
 
 BlastFlags::BlastFlags(CommandLine& line) {
-  line.AddOperands("echo|http|udp|pps", what_,
-                   "TCP echo, HTTP/1.1 GET, UDP echo, or packets as fast as "
-                   "they go");
+  line.AddOperands("echo|http|udp|send|receive|pps [A.B.C.D:PORT]", what_,
+                   "TCP echo, HTTP/1.1 GET, UDP echo, streams to (discard) or "
+                   "from (chargen) the server, or packets as fast as they go; "
+                   "and whom to ask, if --target does not say it");
   line.AddValue("--target", target_, "A.B.C.D:PORT", "Whom to ask");
   line.AddValue("--rate", rate_, "N",
                 "Requests per second (500, 20k, 1.5M), sent when they are due, "
-                "whatever the server does");
+                "whatever the server does; of send and receive bits per second "
+                "in all (100Mbps, 1Gbps; default: as the windows allow)");
   line.AddSwitch("--closed", closed_,
                  "Instead: each answer brings the next request");
   line.AddSwitch("--poisson", poisson_,
                  "Not evenly, but as independent users would");
   line.AddValue("--concurrency", concurrency_, "N",
                 "Connections, or with --closed datagrams on their way "
-                "(default: 100)");
+                "(default: 100; of send and receive: 1)");
   line.AddValue("--open-rate", open_rate_, "N",
                 "Open connections at this rate (default: at once)");
   line.AddSwitch("--once", once_, "A connection for each request");
@@ -83,17 +87,17 @@ BlastFlags::BlastFlags(CommandLine& line) {
   line.AddValue("--json", json_, "FILE", "Write the results there");
   line.AddValue("--hgrm", hgrm_, "FILE",
                 "Write the latency distribution there (HdrHistogram's format)");
+  AddBulk(line);
   AddPackets(line);
 }
 
-absl::StatusOr<BlastPlan> BlastFlags::Understand() const {
-  static constexpr std::array<absl::string_view, 4> kWhat = {"echo", "http",
-                                                             "udp", "pps"};
-  if (what_.size() != 1) {
+absl::StatusOr<BlastPlan> BlastFlags::Understand() {
+  static constexpr std::array<absl::string_view, 6> kWhat = {
+      "echo", "http", "udp", "send", "receive", "pps"};
+  if (what_.empty() || what_.size() > 2) {
     return absl::InvalidArgumentError(
-        "say what to ask for: echo, http, udp or pps, as in: corelane blast "
-        "http "
-        "--target 10.77.0.2:80 --rate 10k");
+        "say what to ask for: echo, http, udp, send, receive or pps, as in: "
+        "corelane blast http 10.77.0.2:80 --rate 10k");
   }
   BlastPlan plan;
   plan.what = what_[0];
@@ -102,12 +106,21 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() const {
         absl::StrCat(plan.what, ": it is one of ", absl::StrJoin(kWhat, ", "),
                      pmd::DidYouMean(plan.what, kWhat)));
   }
-  absl::Status status;
+  if (what_.size() == 2) {
+    if (target_.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          what_[1], ": there is a --target as well; leave one of them out"));
+    }
+    target_ = what_[1];
+  }
+  absl::Status status = RefuseForeign(plan.what);
+  if (!status.ok()) return status;
   if (plan.what == "pps") {
     status = UnderstandPackets(plan);
+  } else if (plan.IsBulk()) {
+    status = UnderstandBulk(plan);
   } else {
-    status = RefusePacketFlags();
-    if (status.ok()) status = UnderstandLoad(plan.udp.load);
+    status = UnderstandLoad(plan.udp.load);
     plan.tcp.load = plan.udp.load;
     if (status.ok()) status = UnderstandRequest(plan);
   }
@@ -122,27 +135,52 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() const {
   return plan;
 }
 
-absl::Status BlastFlags::UnderstandLoad(dataplane::LoadConfig& load) const {
+absl::Status BlastFlags::RefuseForeign(const std::string& what) const {
+  struct Use {
+    const char* flag;
+    bool given;
+    absl::string_view modes;  // that it means something to
+  };
+  const Use uses[] = {
+      {"--closed", closed_, "echo http udp"},
+      {"--poisson", poisson_, "echo http udp"},
+      {"--concurrency", concurrency_.has_value(), "echo http udp send receive"},
+      {"--open-rate", open_rate_.has_value(), "echo http"},
+      {"--once", once_, "echo http"},
+      {"--size", size_.has_value(), "echo udp pps"},
+      {"--path", path_.has_value(), "http"},
+      {"--host", host_.has_value(), "http"},
+      {"--status", status_.has_value(), "http"},
+      {"--sockets", sockets_.has_value(), "udp"},
+      {"--hgrm", hgrm_.has_value(), "echo http udp pps"},
+      {"--any-bytes", any_bytes_, "receive"},
+      {"--flows", flows_.has_value(), "pps"},
+      {"--dst-mac", target_mac_.has_value(), "pps"},
+      {"--loss", loss_.has_value(), "pps"},
+      {"--tx-only", send_only_, "pps"},
+      {"--rx-only", receive_only_, "pps"},
+      {"--reflect", reflect_, "pps"},
+      {"--find-max-rate", find_max_rate_, "pps"},
+  };
+  for (const Use& use : uses) {
+    if (!use.given) continue;
+    const std::vector<std::string> modes = absl::StrSplit(use.modes, ' ');
+    if (std::find(modes.begin(), modes.end(), what) != modes.end()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(use.flag, " is for ", absl::StrJoin(modes, ", "),
+                     " only; leave it out with ", what));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BlastFlags::UnderstandCommon(dataplane::LoadConfig& load) const {
   if (!target_.has_value()) {
     return absl::InvalidArgumentError(
         "no --target; give the server's address and port, like 10.77.0.2:80");
   }
-  if (closed_ == rate_.has_value()) {
-    return absl::InvalidArgumentError(
-        "give either --rate, like 10k, or --closed");
-  }
-  if (closed_ && poisson_) {
-    return absl::InvalidArgumentError("--poisson needs a --rate");
-  }
-  load.concurrency = kDefaultConcurrency;
-  load.warmup = 1s;
-  load.timeout = 2s;
-  load.poisson = poisson_;
   absl::Status s;
   Take(target_, load.target, s,
        [](const std::string& text) { return ParseEndpoint("--target", text); });
-  Take(rate_, load.rate, s,
-       [](const std::string& text) { return ParseRate("--rate", text); });
   Take(concurrency_, load.concurrency, s,
        Number("--concurrency", 1, kMaxConcurrency));
   Take(duration_, load.duration, s, TimeOf("--duration", 1ms));
@@ -151,21 +189,28 @@ absl::Status BlastFlags::UnderstandLoad(dataplane::LoadConfig& load) const {
   return s;
 }
 
+absl::Status BlastFlags::UnderstandLoad(dataplane::LoadConfig& load) const {
+  load.concurrency = kDefaultConcurrency;
+  load.warmup = 1s;
+  load.timeout = 2s;
+  load.poisson = poisson_;
+  absl::Status s = UnderstandCommon(load);
+  if (!s.ok()) return s;
+  if (closed_ == rate_.has_value()) {
+    return absl::InvalidArgumentError(
+        "give either --rate, like 10k, or --closed");
+  }
+  if (closed_ && poisson_) {
+    return absl::InvalidArgumentError("--poisson needs a --rate");
+  }
+  Take(rate_, load.rate, s,
+       [](const std::string& text) { return ParseRate("--rate", text); });
+  return s;
+}
+
 absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
   const bool http = plan.what == "http";
   const bool udp = plan.what == "udp";
-  if (!http && (path_ || host_ || status_)) {
-    return absl::InvalidArgumentError(
-        "--path, --host and --status are for http only");
-  }
-  if (http && size_) {
-    return absl::InvalidArgumentError("--size is for echo and udp only");
-  }
-  if (udp ? (once_ || open_rate_) : sockets_.has_value()) {
-    return absl::InvalidArgumentError(
-        udp ? "--once and --open-rate are for echo and http only"
-            : "--sockets is for udp only");
-  }
   if (once_ && open_rate_) {
     return absl::InvalidArgumentError(
         "--open-rate is for connections that stay; with --once, --rate says "
@@ -212,6 +257,7 @@ absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
 
 std::string BlastPlan::Describe() const {
   if (what == "pps") return DescribePackets(*this);
+  if (IsBulk()) return DescribeBulk(*this);
   const dataplane::LoadConfig& l = udp.load;
   std::string text = absl::StrCat(what, " to ", ToString(l.target.address), ":",
                                   l.target.port, ", ");

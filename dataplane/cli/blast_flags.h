@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "dataplane/cli/blast_objective.h"
 #include "dataplane/cli/command_line.h"
+#include "dataplane/load/bulk_load.h"
 #include "dataplane/load/packet_load.h"
 #include "dataplane/load/rate_search.h"
 #include "dataplane/load/tcp_load.h"
@@ -18,9 +19,10 @@
 namespace corelane::cli {
 
 struct BlastPlan {
-  std::string what;  // "echo", "http", "udp" or "pps"
+  std::string what;  // "echo", "http", "udp", "send", "receive" or "pps"
   dataplane::TcpLoadConfig tcp;
   dataplane::UdpLoadConfig udp;  // its `load` counts in any case
+  dataplane::BulkLoadConfig bulk;
   dataplane::PacketLoadConfig packets;
   std::optional<dataplane::RateSearchConfig> search;
   std::vector<Objective> objectives;
@@ -28,6 +30,9 @@ struct BlastPlan {
   std::string hgrm;
 
   std::string Describe() const;
+  bool IsBulk() const { return what == "send" || what == "receive"; }
+  // Whether it opens connections.
+  bool IsTcp() const { return what != "udp" && what != "pps"; }
 };
 
 class BlastFlags {
@@ -37,16 +42,22 @@ class BlastFlags {
   BlastFlags& operator=(const BlastFlags&) = delete;
 
   // After CommandLine::Parse.
-  absl::StatusOr<BlastPlan> Understand() const;
+  absl::StatusOr<BlastPlan> Understand();
 
  private:
+  // What was given that does not go with it.
+  absl::Status RefuseForeign(const std::string& what) const;
   absl::Status UnderstandLoad(dataplane::LoadConfig& load) const;
   absl::Status UnderstandRequest(BlastPlan& plan) const;
+  // Target, times and concurrency, over what they are by default.
+  absl::Status UnderstandCommon(dataplane::LoadConfig& load) const;
+  // blast_bulk.cc
+  void AddBulk(CommandLine& line);
+  absl::Status UnderstandBulk(BlastPlan& plan) const;
   // blast_packets.cc
   void AddPackets(CommandLine& line);
   absl::Status UnderstandPackets(BlastPlan& plan) const;
   absl::Status UnderstandMode(BlastPlan& plan) const;
-  absl::Status RefusePacketFlags() const;
 
   std::vector<std::string> what_;
   std::optional<std::string> target_;
@@ -67,6 +78,7 @@ class BlastFlags {
   std::optional<std::string> slo_;
   std::optional<std::string> json_;
   std::optional<std::string> hgrm_;
+  bool any_bytes_ = false;
   std::optional<std::string> flows_;
   std::optional<std::string> target_mac_;
   std::optional<std::string> loss_;

@@ -1,5 +1,6 @@
 #include "dataplane/cli/blast_objective.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -17,7 +18,7 @@ namespace {
 using Metric = Objective::Metric;
 using Relation = Objective::Relation;
 
-constexpr std::array<std::pair<const char*, Metric>, 8> kMetrics = {{
+constexpr std::array<std::pair<const char*, Metric>, 9> kMetrics = {{
     {"p50", Metric::kP50},
     {"p90", Metric::kP90},
     {"p99", Metric::kP99},
@@ -26,6 +27,7 @@ constexpr std::array<std::pair<const char*, Metric>, 8> kMetrics = {{
     {"mean", Metric::kMean},
     {"errors", Metric::kErrors},
     {"rate", Metric::kRate},
+    {"throughput", Metric::kThroughput},
 }};
 
 // The longer ones first.
@@ -44,7 +46,7 @@ absl::Status Bad(absl::string_view text) {
       absl::StrCat("--slo ", text.empty() ? "''" : text,
                    ": give conditions like p99<50us,errors=0,rate>=10k; of "
                    "p50, p90, p99, p99.9, max, mean (with ns, us, ms or s), "
-                   "errors and rate"));
+                   "errors, rate and throughput (bits, like 1Gbps)"));
 }
 
 // A number with a unit of those given.
@@ -73,6 +75,16 @@ bool ParseTime(absl::string_view text, double& out) {
                      out);
 }
 
+bool ParseBits(absl::string_view text, double& out) {
+  absl::ConsumeSuffix(&text, "bps");
+  return ParseScaled(text, {{"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"", 1}}, out);
+}
+
+bool ParseValue(Metric metric, absl::string_view text, double& out) {
+  if (metric == Metric::kThroughput) return ParseBits(text, out);
+  return IsTime(metric) ? ParseTime(text, out) : ParseCount(text, out);
+}
+
 double ValueOf(Metric metric, const dataplane::Tally& tally, Duration lasted) {
   auto at = [&](double share) {
     return static_cast<double>(tally.latency.At(share).count());
@@ -93,11 +105,15 @@ double ValueOf(Metric metric, const dataplane::Tally& tally, Duration lasted) {
     case Metric::kErrors:
       return static_cast<double>(tally.Errors());
     case Metric::kRate:
+    case Metric::kThroughput:
       break;
   }
   if (lasted <= 0s) return 0;
-  return static_cast<double>(tally.Of(dataplane::Outcome::kOk)) * 1e9 /
-         static_cast<double>(lasted.count());
+  // Of the busier direction.
+  const uint64_t n = metric == Metric::kRate
+                         ? tally.Of(dataplane::Outcome::kOk)
+                         : 8 * std::max(tally.bytes_in, tally.bytes_out);
+  return static_cast<double>(n) * 1e9 / static_cast<double>(lasted.count());
 }
 
 }  // namespace
@@ -146,9 +162,7 @@ absl::StatusOr<std::vector<Objective>> ParseObjectives(
       break;
     }
     rest = absl::StripAsciiWhitespace(rest);
-    const bool fine =
-        IsTime(o.metric) ? ParseTime(rest, o.value) : ParseCount(rest, o.value);
-    if (!fine) return Bad(part);
+    if (!ParseValue(o.metric, rest, o.value)) return Bad(part);
     all.push_back(std::move(o));
   }
   return all;
@@ -164,6 +178,18 @@ absl::StatusOr<double> ParseRate(const std::string& flag,
         flag, " ", text.empty() ? "''" : text,
         ": give requests per second above 0, at most 100M, like 500, 20k or "
         "1.5M"));
+  }
+  return rate;
+}
+
+absl::StatusOr<double> ParseBitRate(const std::string& flag,
+                                    const std::string& text) {
+  double rate = 0;
+  if (!ParseBits(text, rate) || rate < 1e3 || rate > 1e12) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, " ", text.empty() ? "''" : text,
+                     ": give bits per second from 1kbps to 1000Gbps, like "
+                     "100Mbps or 1Gbps"));
   }
   return rate;
 }

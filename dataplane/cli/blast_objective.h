@@ -20,14 +20,16 @@ struct Objective {
     kMax,
     kMean,
     kErrors,
-    kRate
+    kRate,
+    kThroughput
   };
   enum class Relation : uint8_t { kBelow, kAtMost, kAbove, kAtLeast, kEqual };
 
   std::string text;  // as typed
   Metric metric = Metric::kP99;
   Relation relation = Relation::kBelow;
-  double value = 0;  // nanoseconds, or a count, or requests per second
+  // Nanoseconds, a count, requests or bits per second.
+  double value = 0;
 
   // `lasted` is how long requests were counted.
   bool Met(const dataplane::Tally& tally, Duration lasted) const;
@@ -38,6 +40,9 @@ absl::StatusOr<std::vector<Objective>> ParseObjectives(const std::string& text);
 // "100", "20k", "1.5M": above zero.
 absl::StatusOr<double> ParseRate(const std::string& flag,
                                  const std::string& text);
+// "100Mbps", "1Gbps", "2.5G": above zero. Bits per second.
+absl::StatusOr<double> ParseBitRate(const std::string& flag,
+                                    const std::string& text);
 
 }  // namespace corelane::cli
 

@@ -96,26 +96,9 @@ void BlastFlags::AddPackets(CommandLine& line) {
                 "pps: how much --find-max-rate lets get lost (default: 0)");
 }
 
-absl::Status BlastFlags::RefusePacketFlags() const {
-  if (flows_ || target_mac_ || loss_ || send_only_ || receive_only_ ||
-      reflect_ || find_max_rate_) {
-    return Bad(
-        "--flows, --dst-mac, --tx-only, --rx-only, --reflect, "
-        "--find-max-rate and --loss are for pps only");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status BlastFlags::UnderstandMode(BlastPlan& plan) const {
   if (send_only_ + receive_only_ + reflect_ > 1) {
     return Bad("give one of --tx-only, --rx-only and --reflect");
-  }
-  if (closed_ || poisson_ || concurrency_ || open_rate_ || once_ || path_ ||
-      host_ || status_ || sockets_) {
-    return Bad(
-        "pps takes --target, --dst-mac, --rate, --size, --flows, --duration, "
-        "--warmup, --timeout, --slo, --json, --hgrm and one of --tx-only, "
-        "--rx-only, --reflect, --find-max-rate");
   }
   plan.packets.mode = send_only_      ? Mode::kSend
                       : receive_only_ ? Mode::kReceive
@@ -251,12 +234,8 @@ absl::Status CheckPackets(const BlastPlan& plan,
 std::string PacketTable(const BlastPlan& plan, const BlastResults& r) {
   using dataplane::Outcome;
   const dataplane::Tally& t = r.tally;
-  std::string text = absl::StrCat(plan.Describe(), "\n");
-  if (r.partial) {
-    absl::StrAppend(&text, "PARTIAL: it was ended after ", Spelled(r.lasted),
-                    "\n");
-  }
-  if (plan.search.has_value()) return text + SearchTable(r);
+  std::string text;
+  if (plan.search.has_value()) return SearchTable(r);
   const double seconds = static_cast<double>(r.lasted.count()) / 1e9;
   auto frames = [&](const char* name, uint64_t n, uint64_t bytes) {
     const double rate = seconds > 0 ? static_cast<double>(n) / seconds : 0;

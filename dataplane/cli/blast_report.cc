@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "dataplane/cli/blast_bulk.h"
 #include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/command_line.h"
 #include "nlohmann/json.hpp"
@@ -33,31 +34,13 @@ constexpr std::array<std::pair<const char*, double>, 5> kShares = {{
     {"max", 1},
 }};
 
-double PerSecond(uint64_t n, Duration lasted) {
-  if (lasted <= 0s) return 0;
-  return static_cast<double>(n) * 1e9 / static_cast<double>(lasted.count());
-}
-
-std::string ErrorList(const Tally& tally) {
-  std::vector<std::string> parts;
-  for (size_t i = 1; i < kOutcomes; ++i) {
-    if (tally.outcomes[i] == 0) continue;
-    parts.push_back(absl::StrCat(tally.outcomes[i], " ", kOutcomeNames[i]));
-  }
-  return parts.empty() ? "none" : absl::StrJoin(parts, ", ");
-}
-
 std::string Megabits(uint64_t bytes, Duration lasted) {
   return absl::StrFormat("%.1f Mbit/s", PerSecond(bytes, lasted) * 8 / 1e6);
 }
 
 std::string RequestTable(const BlastPlan& plan, const BlastResults& r) {
   const Tally& t = r.tally;
-  std::string text = absl::StrCat(plan.Describe(), "\n");
-  if (r.partial) {
-    absl::StrAppend(&text, "PARTIAL: it was ended after ", Spelled(r.lasted),
-                    "\n");
-  }
+  std::string text;
   absl::StrAppend(
       &text, absl::StrFormat("requests     %d sent, %d ok, %.1f/s\n", t.sent,
                              t.Of(Outcome::kOk),
@@ -104,6 +87,12 @@ nlohmann::json ToJson(const BlastPlan& plan, const BlastResults& r) {
   out["bytes_in"] = r.tally.bytes_in;
   out["connections_opened"] = r.tally.opened;
   out["retransmissions"] = r.retransmits;
+  if (plan.IsBulk()) {
+    out["bits_per_second_out"] = PerSecond(r.tally.bytes_out, r.lasted) * 8;
+    out["bits_per_second_in"] = PerSecond(r.tally.bytes_in, r.lasted) * 8;
+    out["segments_out"] = r.tally.segments_out;
+    out["segments_in"] = r.tally.segments_in;
+  }
   if (plan.what == "pps") {
     out["sent_per_second"] = PerSecond(r.tally.sent, r.lasted);
     out["overtaken"] = r.tally.late;
@@ -155,18 +144,50 @@ std::string Quantiles(const dataplane::Histogram& latency) {
   return absl::StrJoin(parts, ", ");
 }
 
-std::string LiveLine(int second, const Tally& tally, Duration lasted,
-                     double busy) {
-  return absl::StrFormat(
-      "%3d s  %.0f/s ok, p50 %s, p99 %s, p99.9 %s, %d errors, busy %.0f %%",
-      second, PerSecond(tally.Of(Outcome::kOk), lasted),
-      Spelled(tally.latency.At(0.5)), Spelled(tally.latency.At(0.99)),
-      Spelled(tally.latency.At(0.999)), tally.Errors(), busy * 100);
+std::string BitRateText(double bits) {
+  if (bits >= 1e9) return absl::StrFormat("%.2f Gbit/s", bits / 1e9);
+  return absl::StrFormat("%.1f Mbit/s", bits / 1e6);
+}
+
+double PerSecond(uint64_t n, Duration lasted) {
+  if (lasted <= 0s) return 0;
+  return static_cast<double>(n) * 1e9 / static_cast<double>(lasted.count());
+}
+
+std::string ErrorList(const Tally& tally) {
+  std::vector<std::string> parts;
+  for (size_t i = 1; i < kOutcomes; ++i) {
+    if (tally.outcomes[i] == 0) continue;
+    parts.push_back(absl::StrCat(tally.outcomes[i], " ", kOutcomeNames[i]));
+  }
+  return parts.empty() ? "none" : absl::StrJoin(parts, ", ");
+}
+
+std::string LiveLine(const BlastPlan& plan, int second, const Tally& tally,
+                     Duration lasted, double busy) {
+  std::string text;
+  if (plan.IsBulk()) {
+    text = BulkLine(tally, lasted);
+  } else {
+    text = absl::StrFormat("%.0f/s ok, p50 %s, p99 %s, p99.9 %s",
+                           PerSecond(tally.Of(Outcome::kOk), lasted),
+                           Spelled(tally.latency.At(0.5)),
+                           Spelled(tally.latency.At(0.99)),
+                           Spelled(tally.latency.At(0.999)));
+  }
+  return absl::StrFormat("%3d s  %s, %d errors, busy %.0f %%", second, text,
+                         tally.Errors(), busy * 100);
 }
 
 std::string Table(const BlastPlan& plan, const BlastResults& r) {
-  std::string text =
-      plan.what == "pps" ? PacketTable(plan, r) : RequestTable(plan, r);
+  std::string text = absl::StrCat(plan.Describe(), "\n");
+  if (r.partial) {
+    absl::StrAppend(&text, "PARTIAL: it was ended after ", Spelled(r.lasted),
+                    "\n");
+  }
+  absl::StrAppend(&text, plan.what == "pps" ? PacketTable(plan, r)
+                         : plan.IsBulk()    ? BulkTable(plan, r)
+                                            : RequestTable(plan, r));
   absl::StrAppend(
       &text,
       absl::StrFormat("generator    busy %.0f %%: %s\n", r.busy * 100,

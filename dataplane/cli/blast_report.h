@@ -28,8 +28,15 @@ std::string Spelled(Duration d);
 // "p50 12.3 us, ..., mean 13.0 us".
 std::string Quantiles(const dataplane::Histogram& latency);
 
+// "9.41 Gbit/s", of bits per second.
+std::string BitRateText(double bits);
+double PerSecond(uint64_t n, Duration lasted);
+// "2 refused, 1 reset", or "none".
+std::string ErrorList(const dataplane::Tally& tally);
+
 // One line for what one second has brought.
-std::string LiveLine(int second, const dataplane::Tally& tally, Duration lasted,
+std::string LiveLine(const BlastPlan& plan, int second,
+                     const dataplane::Tally& tally, Duration lasted,
                      double busy);
 
 // The table at the end.

@@ -69,6 +69,7 @@ class Load : public Application {
   bool stopped() const { return stopped_; }
   bool Over(Time now) const { return stopped_ || (began_ && now >= end_); }
   bool Counts(Time intended) const { return intended >= count_from_; }
+  Time CountFrom() const { return count_from_; }
   Time end() const { return end_; }
 
   LoadConfig config_;

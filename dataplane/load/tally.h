@@ -35,6 +35,8 @@ struct Tally {
   uint64_t bytes_out = 0;  // of requests
   uint64_t bytes_in = 0;   // of answers
   std::array<uint64_t, kOutcomes> outcomes{};
+  uint64_t segments_in = 0;   // of bulk
+  uint64_t segments_out = 0;
   // Packets of `blast pps` only.
   uint64_t late = 0;     // came after one that was sent later
   uint64_t doubled = 0;  // came once more
@@ -54,6 +56,8 @@ struct Tally {
     bytes_out += other.bytes_out;
     bytes_in += other.bytes_in;
     for (size_t i = 0; i < kOutcomes; ++i) outcomes[i] += other.outcomes[i];
+    segments_in += other.segments_in;
+    segments_out += other.segments_out;
     late += other.late;
     doubled += other.doubled;
     foreign += other.foreign;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/load/tcp_outcome.h"
 #include "dataplane/pipeline/tcp_layer.h"
 
 namespace corelane::dataplane {
@@ -18,19 +19,6 @@ constexpr Duration kOpenAgain = 10ms;
 
 ByteView BytesOf(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-Outcome OutcomeOf(tcp::Error error) {
-  switch (error) {
-    case tcp::Error::kRefused:
-      return Outcome::kRefused;
-    case tcp::Error::kReset:
-      return Outcome::kReset;
-    case tcp::Error::kUnreachable:
-      return Outcome::kUnreachable;
-    default:
-      return Outcome::kTimedOut;
-  }
 }
 
 }  // namespace

@@ -11,10 +11,6 @@
 namespace corelane::dataplane {
 namespace {
 
-constexpr Ipv4Address kServer(10, 77, 0, 2);
-constexpr Ipv4Address kClient(10, 77, 0, 1);
-constexpr uint16_t kPort = 80;
-
 // Answers with something else, or not at all.
 class WrongApp final : public Application {
  public:
@@ -51,58 +47,12 @@ class GreetingApp final : public Application {
   }
 };
 
-class LoadTest : public ::testing::Test {
+class LoadTest : public LoadWorld {
  protected:
-  LoadTest() : world_(1, kTimeZero + 1s) {
-    world_.AddNode(NodeOf(kClient, 1));
-    world_.AddNode(NodeOf(kServer, 2));
-    sim::WireConfig wire;
-    wire.delay = 100us;
-    wire.queue_bytes = 1u << 26;
-    world_.Join({0, 0}, {1, 0}, wire, wire);
-    config_.load.target = {kServer, kPort};
-    config_.load.duration = 1s;
-    config_.load.timeout = 500ms;
+  LoadTest() {
+    config_.load = load_;
     config_.request = "hello, is anybody there?";
   }
-  ~LoadTest() override {
-    EXPECT_EQ(world_.failure(), "");
-    EXPECT_EQ(world_.node(0).TearDown(), 0u);
-    EXPECT_EQ(world_.node(1).TearDown(), 0u);
-  }
-
-  template <typename App, typename... Args>
-  void Serve(Args&&... args) {
-    auto shell = std::make_unique<Shell<App>>(std::forward<Args>(args)...);
-    Pipeline& pipeline = world_.node(1).pipeline();
-    const uint16_t id = world_.node(1).Add(std::move(shell));
-    EXPECT_TRUE(pipeline.tcp().Listen({}, kPort, id).ok());
-    EXPECT_TRUE(pipeline.udp().Bind({}, kPort, id).ok());
-  }
-
-  template <typename L, typename Config>
-  L& Start(const Config& config) {
-    auto shell = std::make_unique<Shell<L>>(config);
-    Shell<L>* raw = shell.get();
-    Pipeline& pipeline = world_.node(0).pipeline();
-    const uint16_t id = world_.node(0).Add(std::move(shell));
-    pipeline.AddTicker(raw);
-    if constexpr (std::is_same_v<L, TcpLoad>) {
-      raw->app().Attach(&pipeline.tcp(), id);
-    } else {
-      EXPECT_TRUE(raw->app().Attach(&pipeline.udp(), id).ok());
-    }
-    return raw->app();
-  }
-
-  Tally Run(Load& load) {
-    EXPECT_TRUE(
-        world_.RunUntil([&] { return load.Finished(); }, world_.now() + 60s))
-        << "the load does not end " << world_.failure();
-    return load.TakeTally();
-  }
-
-  sim::World world_;
   TcpLoadConfig config_;
 };
 

@@ -17,6 +17,7 @@ import check_control
 import check_cores
 import check_http
 import check_input
+import check_load
 import check_network
 import check_tcp
 import check_vlan
@@ -95,6 +96,8 @@ def start_checks(report, lab):
         report.check("blast: our servers", check_blast.own_servers, lab)
         report.check("blast: jumbo over virtio", check_blast.jumbo, lab)
         report.check("blast: packets", check_blast.packets, lab)
+        report.check("blast: streams", check_load.streams, lab)
+        report.check("blast: kernel streams", check_load.kernel_streams, lab)
     if d == "af_packet":
         report.check("address in use", check_control.address_in_use, lab)
 

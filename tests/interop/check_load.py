@@ -1,0 +1,165 @@
+"""corelane blast's other modes: streams. Against our own servers (over memif)
+and the kernel's (tap); what it says is compared with what they counted."""
+
+import json
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+
+from check_blast import _blast, _device, _serve
+from check_control import find_counter
+from lab import KERNEL, PREFIX, STACK, expect, expect_equal, run, wait_until
+
+TEXT = b"".join(
+    bytes(32 + (line + column) % 95 for column in range(72)) + b"\r\n"
+    for line in range(95))
+
+
+def over_memif(function):
+    """The check with the path of a memif's socket."""
+
+    def check(lab):
+        home = tempfile.mkdtemp(prefix="corelane-memif-")
+        path = f"{home}/m.sock"
+        try:
+            return function(lab, path)
+        finally:
+            if os.path.exists(path):
+                os.unlink(path)
+            os.rmdir(home)
+
+    check.__doc__ = function.__doc__
+    return check
+
+
+def on_tap(lab, *words, code=0, interrupt=None):
+    """Blasts the kernel through a tap; returns the results."""
+    with tempfile.NamedTemporaryFile(prefix="corelane-blast-") as file:
+        generator = lab.launch(
+            "blast", *words, "--json", file.name, "--dev", lab.dev_flag(),
+            "--addr", f"{STACK}/{PREFIX}")
+        wait_until(lab.has_interface, 10, "the tap")
+        lab._address_kernel()
+        run("ip", "-n", lab.stack_ns, "link", "set", "cl0", "up")
+        if interrupt:
+            time.sleep(interrupt)
+            generator.process.send_signal(signal.SIGINT)
+        generator.process.wait(30)
+        expect_equal(generator.process.returncode, code,
+                     f"exit code of blast {' '.join(words)}: "
+                     f"{generator.log()[-400:]!r}")
+        return json.load(file)
+
+
+def counted(server, name):
+    return find_counter(json.loads(server.ask("stats", "--json").stdout), name)
+
+
+@over_memif
+def streams(lab, path):
+    """Against our discard and chargen."""
+    server = _serve(lab, path, "discard")
+    words = ("--concurrency", "4", *_device(path))
+    sent = _blast(lab, "send", f"{STACK}:9", *words, "--slo",
+                  "throughput>10Mbps,errors=0")
+    bytes_in = counted(server, "bytes_in")
+    # What was under way at the end was not acknowledged.
+    expect(0 < sent["bytes_out"] <= bytes_in
+           <= sent["bytes_out"] + 4 * 262144,
+           f"sent {sent['bytes_out']}, the server got {bytes_in}")
+    expect_equal((sent["ok"], sent["errors"]), (4, 0), "streams")
+    slow = _blast(lab, "send", f"{STACK}:9", *words, "--rate", "8Mbps")
+    expect(900_000 < slow["bytes_out"] < 1_100_000, f"1 MB/s: {slow}")
+    expect_equal(server.stop(), 0, "exit code")
+    server = _serve(lab, path, "chargen")
+    got = _blast(lab, "receive", f"{STACK}:19", *words)
+    bytes_out = counted(server, "bytes_out")
+    expect(0 < got["bytes_in"] <= bytes_out,
+           f"received {got['bytes_in']}, the server sent {bytes_out}")
+    expect_equal((got["ok"], got["errors"]), (4, 0), "streams")
+    refused = _blast(lab, "receive", f"{STACK}:20", *_device(path), code=1)
+    expect(refused["errors_by_kind"]["refused"] > 0, f"refused: {refused}")
+    expect_equal(server.stop(), 0, "exit code")
+    return (f"out {sent['bits_per_second_out'] / 1e6:.0f} Mbit/s, "
+            f"in {got['bits_per_second_in'] / 1e6:.0f} Mbit/s")
+
+
+class KernelStreams:
+    """Discard and chargen by the kernel's sockets."""
+
+    def __init__(self):
+        self.received = 0
+        self._lock = threading.Lock()
+        self.discard = socket.create_server(("", 0))
+        self.chargen = socket.create_server(("", 0))
+        self.other = socket.create_server(("", 0))
+        for listener, serve in (
+            (self.discard, self._read),
+            (self.chargen, lambda c: self._write(c, TEXT * 10)),
+            (self.other, lambda c: self._write(c, b"something else" * 1000)),
+        ):
+            threading.Thread(target=self._accept, args=(listener, serve),
+                             daemon=True).start()
+
+    @staticmethod
+    def port(listener):
+        return listener.getsockname()[1]
+
+    def _accept(self, listener, serve):
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._guard, args=(serve, connection),
+                             daemon=True).start()
+
+    @staticmethod
+    def _guard(serve, connection):
+        try:
+            with connection:
+                serve(connection)
+        except OSError:
+            pass
+
+    def _read(self, connection):
+        while n := len(connection.recv(1 << 16)):
+            with self._lock:
+                self.received += n
+
+    @staticmethod
+    def _write(connection, text):
+        while True:
+            connection.sendall(text)
+
+    def close(self):
+        for listener in (self.discard, self.chargen, self.other):
+            listener.close()
+
+
+def kernel_streams(lab):
+    """Against the kernel; a stream of other bytes; Ctrl-C half-way."""
+    server = KernelStreams()
+    times = ("--warmup", "0", "--duration", "1s", "--concurrency", "2")
+    try:
+        sent = on_tap(lab, "send", f"{KERNEL}:{server.port(server.discard)}",
+                      *times, "--slo", "errors=0")
+        expect(0 < sent["bytes_out"] <= server.received
+               <= sent["bytes_out"] + 2 * 262144,
+               f"sent {sent['bytes_out']}, the kernel got {server.received}")
+        got = on_tap(lab, "receive", f"{KERNEL}:{server.port(server.chargen)}",
+                     *times, "--slo", "errors=0")
+        expect(got["bytes_in"] > 0, f"received: {got}")
+        other = f"{KERNEL}:{server.port(server.other)}"
+        wrong = on_tap(lab, "receive", other, *times, code=1)
+        expect(wrong["errors_by_kind"]["wrong"] > 0, f"other bytes: {wrong}")
+        some = on_tap(lab, "receive", other, "--any-bytes", "--warmup", "0",
+                      "--duration", "60s", code=3, interrupt=1.5)
+        expect(some["partial"] and some["bytes_in"] > 0, f"Ctrl-C: {some}")
+        return (f"out {sent['bits_per_second_out'] / 1e6:.0f} Mbit/s, "
+                f"in {got['bits_per_second_in'] / 1e6:.0f} Mbit/s")
+    finally:
+        server.close()
