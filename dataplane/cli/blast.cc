@@ -23,6 +23,7 @@ namespace corelane::cli {
 namespace {
 
 using dataplane::BulkLoad;
+using dataplane::DnsLoad;
 using dataplane::PacketLoad;
 using dataplane::RateSearch;
 using dataplane::TcpLoad;
@@ -68,6 +69,12 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     } else {
       add(std::make_unique<PacketLoad>(config), attach);
     }
+  } else if (plan.what == "dns") {
+    dataplane::DnsLoadConfig config = plan.dns;
+    config.load = share;
+    add(std::make_unique<DnsLoad>(config), [&](DnsLoad* load, uint16_t id) {
+      return load->Attach(&pipeline.udp(), id);
+    });
   } else if (plan.what == "udp") {
     dataplane::UdpLoadConfig config = plan.udp;
     config.load = share;

@@ -46,10 +46,11 @@ auto TimeOf(const char* flag, Duration low) {
 }  // namespace
 
 BlastFlags::BlastFlags(CommandLine& line) {
-  line.AddOperands("echo|http|udp|send|receive|pps [A.B.C.D:PORT]", what_,
-                   "TCP echo, HTTP/1.1 GET, UDP echo, streams to (discard) or "
-                   "from (chargen) the server, or packets as fast as they go; "
-                   "and whom to ask, if --target does not say it");
+  line.AddOperands(
+      absl::StrCat(absl::StrJoin(kBlastModes, "|"), " [A.B.C.D:PORT]"), what_,
+      "TCP echo, HTTP/1.1 GET, UDP echo, DNS queries, streams to (discard) or "
+      "from (chargen) the server, or packets as fast as they go; and whom to "
+      "ask, if --target does not say it");
   line.AddValue("--target", target_, "A.B.C.D:PORT", "Whom to ask");
   line.AddValue("--rate", rate_, "N",
                 "Requests per second (500, 20k, 1.5M), sent when they are due, "
@@ -74,7 +75,7 @@ BlastFlags::BlastFlags(CommandLine& line) {
   line.AddValue("--status", status_, "CODE",
                 "Status that http wants (default: 200)");
   line.AddValue("--sockets", sockets_, "N",
-                "Source ports of udp (default: 16)");
+                "Source ports of udp and dns (default: 16)");
   line.AddValue("--duration", duration_, "TIME",
                 "How long requests count (default: 5s)");
   line.AddValue("--warmup", warmup_, "TIME",
@@ -87,24 +88,27 @@ BlastFlags::BlastFlags(CommandLine& line) {
   line.AddValue("--json", json_, "FILE", "Write the results there");
   line.AddValue("--hgrm", hgrm_, "FILE",
                 "Write the latency distribution there (HdrHistogram's format)");
+  line.AddValue("--queries", queries_, "FILE",
+                "dns: a query per line, name and type, and perhaps the answer "
+                "(an address, a name, or an rcode): www.example.com A "
+                "192.0.2.1");
   AddBulk(line);
   AddPackets(line);
 }
 
 absl::StatusOr<BlastPlan> BlastFlags::Understand() {
-  static constexpr std::array<absl::string_view, 6> kWhat = {
-      "echo", "http", "udp", "send", "receive", "pps"};
   if (what_.empty() || what_.size() > 2) {
-    return absl::InvalidArgumentError(
-        "say what to ask for: echo, http, udp, send, receive or pps, as in: "
-        "corelane blast http 10.77.0.2:80 --rate 10k");
+    return absl::InvalidArgumentError(absl::StrCat(
+        "say what to ask for, one of ", absl::StrJoin(kBlastModes, ", "),
+        ", as in: corelane blast http 10.77.0.2:80 --rate 10k"));
   }
   BlastPlan plan;
   plan.what = what_[0];
-  if (std::find(kWhat.begin(), kWhat.end(), plan.what) == kWhat.end()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(plan.what, ": it is one of ", absl::StrJoin(kWhat, ", "),
-                     pmd::DidYouMean(plan.what, kWhat)));
+  if (std::find(kBlastModes.begin(), kBlastModes.end(), plan.what) ==
+      kBlastModes.end()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        plan.what, ": it is one of ", absl::StrJoin(kBlastModes, ", "),
+        pmd::DidYouMean(plan.what, kBlastModes)));
   }
   if (what_.size() == 2) {
     if (target_.has_value()) {
@@ -119,6 +123,8 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() {
     status = UnderstandPackets(plan);
   } else if (plan.IsBulk()) {
     status = UnderstandBulk(plan);
+  } else if (plan.what == "dns") {
+    status = UnderstandDns(plan);
   } else {
     status = UnderstandLoad(plan.udp.load);
     plan.tcp.load = plan.udp.load;
@@ -142,17 +148,19 @@ absl::Status BlastFlags::RefuseForeign(const std::string& what) const {
     absl::string_view modes;  // that it means something to
   };
   const Use uses[] = {
-      {"--closed", closed_, "echo http udp"},
-      {"--poisson", poisson_, "echo http udp"},
-      {"--concurrency", concurrency_.has_value(), "echo http udp send receive"},
+      {"--closed", closed_, "echo http udp dns"},
+      {"--poisson", poisson_, "echo http udp dns"},
+      {"--concurrency", concurrency_.has_value(),
+       "echo http udp dns send receive"},
       {"--open-rate", open_rate_.has_value(), "echo http"},
       {"--once", once_, "echo http"},
       {"--size", size_.has_value(), "echo udp pps"},
       {"--path", path_.has_value(), "http"},
       {"--host", host_.has_value(), "http"},
       {"--status", status_.has_value(), "http"},
-      {"--sockets", sockets_.has_value(), "udp"},
-      {"--hgrm", hgrm_.has_value(), "echo http udp pps"},
+      {"--sockets", sockets_.has_value(), "udp dns"},
+      {"--queries", queries_.has_value(), "dns"},
+      {"--hgrm", hgrm_.has_value(), "echo http udp dns pps"},
       {"--any-bytes", any_bytes_, "receive"},
       {"--flows", flows_.has_value(), "pps"},
       {"--dst-mac", target_mac_.has_value(), "pps"},
@@ -267,8 +275,13 @@ std::string BlastPlan::Describe() const {
   } else {
     absl::StrAppend(&text, "closed loop");
   }
-  if (what == "udp") {
-    absl::StrAppend(&text, ", ", udp.size, " bytes");
+  if (!IsTcp()) {
+    if (what == "udp") {
+      absl::StrAppend(&text, ", ", udp.size, " bytes");
+    } else {
+      absl::StrAppend(&text, ", ", dns.queries->size(),
+                      dns.queries->size() == 1 ? " query" : " queries");
+    }
     if (l.rate == 0) absl::StrAppend(&text, ", ", l.concurrency, " at once");
   } else {
     absl::StrAppend(&text, ", ", l.concurrency,

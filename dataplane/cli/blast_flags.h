@@ -2,6 +2,7 @@
 #ifndef CORELANE_DATAPLANE_CLI_BLAST_FLAGS_H_
 #define CORELANE_DATAPLANE_CLI_BLAST_FLAGS_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "dataplane/cli/blast_objective.h"
 #include "dataplane/cli/command_line.h"
 #include "dataplane/load/bulk_load.h"
+#include "dataplane/load/dns_load.h"
 #include "dataplane/load/packet_load.h"
 #include "dataplane/load/rate_search.h"
 #include "dataplane/load/tcp_load.h"
@@ -18,11 +20,15 @@
 
 namespace corelane::cli {
 
+inline constexpr std::array<absl::string_view, 7> kBlastModes = {
+    "echo", "http", "udp", "dns", "send", "receive", "pps"};
+
 struct BlastPlan {
-  std::string what;  // "echo", "http", "udp", "send", "receive" or "pps"
+  std::string what;  // one of kBlastModes
   dataplane::TcpLoadConfig tcp;
   dataplane::UdpLoadConfig udp;  // its `load` counts in any case
   dataplane::BulkLoadConfig bulk;
+  dataplane::DnsLoadConfig dns;
   dataplane::PacketLoadConfig packets;
   std::optional<dataplane::RateSearchConfig> search;
   std::vector<Objective> objectives;
@@ -32,7 +38,7 @@ struct BlastPlan {
   std::string Describe() const;
   bool IsBulk() const { return what == "send" || what == "receive"; }
   // Whether it opens connections.
-  bool IsTcp() const { return what != "udp" && what != "pps"; }
+  bool IsTcp() const { return what != "udp" && what != "dns" && what != "pps"; }
 };
 
 class BlastFlags {
@@ -54,6 +60,8 @@ class BlastFlags {
   // blast_bulk.cc
   void AddBulk(CommandLine& line);
   absl::Status UnderstandBulk(BlastPlan& plan) const;
+  // blast_dns.cc
+  absl::Status UnderstandDns(BlastPlan& plan) const;
   // blast_packets.cc
   void AddPackets(CommandLine& line);
   absl::Status UnderstandPackets(BlastPlan& plan) const;
@@ -79,6 +87,7 @@ class BlastFlags {
   std::optional<std::string> json_;
   std::optional<std::string> hgrm_;
   bool any_bytes_ = false;
+  std::optional<std::string> queries_;
   std::optional<std::string> flows_;
   std::optional<std::string> target_mac_;
   std::optional<std::string> loss_;

@@ -54,7 +54,7 @@ std::string RequestTable(const BlastPlan& plan, const BlastResults& r) {
   absl::StrAppend(&text, "errors       ", ErrorList(t), "\n");
   absl::StrAppend(&text, "payload      out ", Megabits(t.bytes_out, r.lasted),
                   ", in ", Megabits(t.bytes_in, r.lasted), "\n");
-  if (plan.what != "udp") {
+  if (plan.IsTcp()) {
     absl::StrAppend(&text, "connections  ", t.opened, " opened, ",
                     r.retransmits, " retransmissions\n");
   }

@@ -53,6 +53,7 @@ TABLE = (
      "echo, http, udp"),
     (("blast", "receive", "10.77.0.1:19", "--slo", "throughput>x", *NULL),
      "1Gbps"),
+    (("blast", "dns", "10.77.0.1:53", "--rate", "1", *NULL), "--queries"),
     (("blast", "echo", "10.77.0.1:7", "--rate", "1", "--any-bytes", *NULL),
      "receive"),
     (("blast", "pps", "--rate", "0", *NULL), "above 0"),

@@ -1,4 +1,4 @@
-"""corelane blast's other modes: streams. Against our own servers (over memif)
+"""corelane blast's other modes: streams, DNS. Against our own servers (over memif)
 and the kernel's (tap); what it says is compared with what they counted."""
 
 import json
@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 
+import check_input
 from check_blast import _blast, _device, _serve
 from check_control import find_counter
 from lab import KERNEL, PREFIX, STACK, expect, expect_equal, run, wait_until
@@ -163,3 +164,81 @@ def kernel_streams(lab):
                 f"in {got['bits_per_second_in'] / 1e6:.0f} Mbit/s")
     finally:
         server.close()
+
+
+class Names:
+    """A small DNS server: 10.1.2.3 for every A, NXDOMAIN for gone.*, another
+    question for twisted.*, silence for mute.*."""
+
+    def __init__(self):
+        self.queries = 0
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                query, peer = self.socket.recvfrom(512)
+            except OSError:
+                return
+            self.queries += 1
+            name = query[13:13 + query[12]]
+            if name == b"mute":
+                continue
+            answer = bytearray(query)
+            answer[2] |= 0x80
+            if name == b"gone":
+                answer[3] |= 3
+            elif name == b"twisted":
+                answer[13] ^= 0x10
+            else:
+                answer[7] = 1
+                answer += bytes.fromhex("c00c00010001000000090004") + bytes(
+                    (10, 1, 2, 3))
+            self.socket.sendto(answer, peer)
+
+
+def names(lab):
+    """DNS against a server on the kernel."""
+    server = Names()
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("# four right ones, and four that are not\n"
+                   "www.example.com A 10.1.2.3\nwww.example.com A\n"
+                   "gone.example.com A NXDOMAIN\na.b A NOERROR\n"
+                   "www.example.com A 10.1.2.4\ngone.example.com A\n"
+                   "twisted.example.com A\nmute.example.com A\n")
+        file.flush()
+        words = ("--queries", file.name, "--rate", "800", "--warmup", "0",
+                 "--duration", "1s", "--timeout", "500ms")
+        try:
+            results = on_tap(lab, "dns", f"{KERNEL}:{server.port}", *words)
+            expect_equal((results["sent"], results["ok"]), (800, 400), "right")
+            kinds = results["errors_by_kind"]
+            expect_equal((kinds["wrong"], kinds["timed_out"]), (300, 100),
+                         "what went wrong")
+            # One to greet, perhaps again.
+            expect(800 <= server.queries <= 802, f"{server.queries} counted")
+            some = on_tap(lab, "dns", f"{KERNEL}:{server.port}", "--queries",
+                          file.name, "--closed", "--warmup", "0", "--duration",
+                          "60s", code=3, interrupt=1)
+            expect(some["partial"] and some["ok"] > 0, f"Ctrl-C: {some}")
+        finally:
+            server.socket.close()
+        refused = on_tap(lab, "dns", f"{KERNEL}:9", *words, code=1)
+        expect(refused["errors_by_kind"]["refused"] > 0, f"refused: {refused}")
+    return f"p50 {results['latency_ns']['p50'] / 1000:.0f} us"
+
+
+def bad_queries(lab):
+    """A list of queries with a mistake in it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("www.example.com A\n\nwww.example.com AAA\n")
+        file.flush()
+        for path, word in ((file.name, f"{file.name}:3: AAA"),
+                           ("/nonexistent", "/nonexistent"),
+                           ("/dev/null", "no query")):
+            check_input.command_line(
+                lab, ("blast", "dns", "10.77.0.1:53", "--rate", "1",
+                      "--queries", path, *check_input.NULL), word)
