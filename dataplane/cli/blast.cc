@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "dataplane/cli/blast_driver.h"
 #include "dataplane/cli/blast_flags.h"
+#include "dataplane/cli/blast_hold.h"
 #include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/blast_report.h"
+#include "dataplane/cli/blast_sources.h"
 #include "dataplane/cli/commands.h"
 #include "dataplane/cli/print_config.h"
 #include "dataplane/cli/server_flags.h"
@@ -24,6 +26,7 @@ namespace {
 
 using dataplane::BulkLoad;
 using dataplane::DnsLoad;
+using dataplane::HoldLoad;
 using dataplane::PacketLoad;
 using dataplane::RateSearch;
 using dataplane::TcpLoad;
@@ -31,13 +34,16 @@ using dataplane::UdpLoad;
 using runtime::LogError;
 using runtime::LogInfo;
 
+uint32_t PartOf(uint32_t whole, uint32_t core, uint32_t cores) {
+  return whole / cores + (core < whole % cores ? 1 : 0);
+}
+
 // Each core's share.
 dataplane::LoadConfig ShareOf(const dataplane::LoadConfig& whole, uint32_t core,
                               uint32_t cores) {
   dataplane::LoadConfig share = whole;
   share.rate /= cores;
-  share.concurrency =
-      whole.concurrency / cores + (core < whole.concurrency % cores ? 1 : 0);
+  share.concurrency = PartOf(whole.concurrency, core, cores);
   share.seed += core;
   return share;
 }
@@ -47,9 +53,7 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     runtime::Runtime& runtime, uint32_t core, BlastBoard* board) {
   dataplane::Pipeline& pipeline = runtime.core(core).pipeline();
   dataplane::LoadConfig share = ShareOf(plan.udp.load, core, runtime.cores());
-  for (const runtime::DeviceAddress& a : options.addresses) {
-    if (options.addresses.size() > 1) share.sources.push_back(a.prefix.address);
-  }
+  share.sources = SourcesOf(options);
   std::unique_ptr<BlastDriver> driver;
   absl::Status status;
   // The driver is the application; its load does the work.
@@ -85,6 +89,18 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     dataplane::BulkLoadConfig config = plan.bulk;
     config.load = share;
     add(std::make_unique<BulkLoad>(config), [&](BulkLoad* load, uint16_t id) {
+      load->Attach(&pipeline.tcp(), id);
+      return absl::OkStatus();
+    });
+  } else if (plan.what == "hold") {
+    dataplane::HoldLoadConfig config = plan.hold;
+    config.load = share;
+    config.open_rate /= runtime.cores();
+    config.active = PartOf(plan.hold.active, core, runtime.cores());
+    if (plan.hold.active > 0) {
+      config.load.rate = plan.hold.load.rate * config.active / plan.hold.active;
+    }
+    add(std::make_unique<HoldLoad>(config), [&](HoldLoad* load, uint16_t id) {
       load->Attach(&pipeline.tcp(), id);
       return absl::OkStatus();
     });
@@ -171,10 +187,14 @@ int RunBlast(const Arguments& arguments) {
     return line.Refuse(absl::StrCat(
         plan->what, " sends from one core only; give one CPU's number"));
   }
-  if (plan->what == "pps") {
-    absl::Status s = CheckPackets(*plan, options->runtime);
-    if (!s.ok()) return line.Refuse(s.message());
+  absl::Status s = PlaceSources(plan->sources, plan->udp.load.target.address,
+                                options->runtime);
+  if (s.ok() && plan->what == "pps") s = CheckPackets(*plan, options->runtime);
+  if (s.ok() && plan->what == "hold") {
+    const size_t sources = SourcesOf(options->runtime).size();
+    s = CheckHold(*plan, std::max<size_t>(sources, 1), options->runtime);
   }
+  if (!s.ok()) return line.Refuse(s.message());
   if (tcp && options->runtime.max_connections < concurrency) {
     return line.Refuse(
         absl::StrCat("--concurrency ", concurrency,

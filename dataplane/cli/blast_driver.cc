@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <string>
 
 #include "dataplane/runtime/log.h"
 #include "dataplane/runtime/stop_signal.h"
@@ -28,13 +29,11 @@ void BlastBoard::TellSecond(int second) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const Duration lasted = results_.lasted - told_;
   told_ = results_.lasted;
-  if (lasted > 0s) {
-    runtime::LogInfo(
-        LiveLine(plan_, second, interval_, lasted, interval_busy_));
-  } else {
-    runtime::LogInfo(LiveLine(plan_, second, interval_, 1s, interval_busy_) +
-                     " (not counted)");
-  }
+  const std::string line = LiveLine(plan_, second, interval_, results_.tally,
+                                    lasted > 0s ? lasted : 1s, interval_busy_);
+  // What hold opens counts, although its time has not begun.
+  const bool counts = lasted > 0s || plan_.what == "hold";
+  runtime::LogInfo(counts ? line : line + " (not counted)");
   interval_ = dataplane::Tally();
   interval_busy_ = 0;
 }

@@ -9,7 +9,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "dataplane/cli/blast_bulk.h"
+#include "dataplane/cli/blast_hold.h"
 #include "dataplane/cli/blast_packets.h"
+#include "dataplane/cli/blast_sources.h"
 #include "dataplane/cli/flag_values.h"
 #include "pmd/nearest_name.h"
 
@@ -19,17 +21,7 @@ namespace {
 using dataplane::TcpLoadConfig;
 
 constexpr uint32_t kDefaultConcurrency = 100;
-constexpr uint32_t kMaxConcurrency = 1u << 26;
-constexpr uint32_t kMaxEcho = 1u << 16;
 constexpr uint32_t kMaxDatagram = 65507;
-
-std::string Pattern(size_t size) {
-  std::string text(size, ' ');
-  for (size_t i = 0; i < size; ++i) {
-    text[i] = static_cast<char>('!' + i % 94);
-  }
-  return text;
-}
 
 auto Number(const char* flag, uint64_t low, uint64_t high) {
   return [=](const std::string& text) {
@@ -45,11 +37,20 @@ auto TimeOf(const char* flag, Duration low) {
 
 }  // namespace
 
+std::string EchoPattern(size_t size) {
+  std::string text(size, ' ');
+  for (size_t i = 0; i < size; ++i) {
+    text[i] = static_cast<char>('!' + i % 94);
+  }
+  return text;
+}
+
 BlastFlags::BlastFlags(CommandLine& line) {
   line.AddOperands(
       absl::StrCat(absl::StrJoin(kBlastModes, "|"), " [A.B.C.D:PORT]"), what_,
       "TCP echo, HTTP/1.1 GET, UDP echo, DNS queries, streams to (discard) or "
-      "from (chargen) the server, or packets as fast as they go; and whom to "
+      "from (chargen) the server, connections that stay, or packets as fast as "
+      "they go; and whom to "
       "ask, if --target does not say it");
   line.AddValue("--target", target_, "A.B.C.D:PORT", "Whom to ask");
   line.AddValue("--rate", rate_, "N",
@@ -93,6 +94,7 @@ BlastFlags::BlastFlags(CommandLine& line) {
                 "(an address, a name, or an rcode): www.example.com A "
                 "192.0.2.1");
   AddBulk(line);
+  AddHold(line);
   AddPackets(line);
 }
 
@@ -125,12 +127,17 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() {
     status = UnderstandBulk(plan);
   } else if (plan.what == "dns") {
     status = UnderstandDns(plan);
+  } else if (plan.what == "hold") {
+    status = UnderstandHold(plan);
   } else {
     status = UnderstandLoad(plan.udp.load);
     plan.tcp.load = plan.udp.load;
     if (status.ok()) status = UnderstandRequest(plan);
   }
   if (!status.ok()) return status;
+  auto sources = ParseSources(sources_);
+  if (!sources.ok()) return sources.status();
+  plan.sources = *std::move(sources);
   if (slo_.has_value()) {
     auto objectives = ParseObjectives(*slo_);
     if (!objectives.ok()) return objectives.status();
@@ -149,18 +156,20 @@ absl::Status BlastFlags::RefuseForeign(const std::string& what) const {
   };
   const Use uses[] = {
       {"--closed", closed_, "echo http udp dns"},
-      {"--poisson", poisson_, "echo http udp dns"},
+      {"--poisson", poisson_, "echo http udp dns hold"},
       {"--concurrency", concurrency_.has_value(),
        "echo http udp dns send receive"},
-      {"--open-rate", open_rate_.has_value(), "echo http"},
+      {"--open-rate", open_rate_.has_value(), "echo http hold"},
       {"--once", once_, "echo http"},
-      {"--size", size_.has_value(), "echo udp pps"},
+      {"--size", size_.has_value(), "echo udp hold pps"},
       {"--path", path_.has_value(), "http"},
       {"--host", host_.has_value(), "http"},
       {"--status", status_.has_value(), "http"},
       {"--sockets", sockets_.has_value(), "udp dns"},
+      {"--connections", connections_.has_value(), "hold"},
+      {"--active", active_.has_value(), "hold"},
       {"--queries", queries_.has_value(), "dns"},
-      {"--hgrm", hgrm_.has_value(), "echo http udp dns pps"},
+      {"--hgrm", hgrm_.has_value(), "echo http udp dns hold pps"},
       {"--any-bytes", any_bytes_, "receive"},
       {"--flows", flows_.has_value(), "pps"},
       {"--dst-mac", target_mac_.has_value(), "pps"},
@@ -237,7 +246,7 @@ absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
   plan.udp.size = size;
   plan.tcp.connection_per_request = once_;
   if (!http) {
-    plan.tcp.request = Pattern(size);
+    plan.tcp.request = EchoPattern(size);
     return s;
   }
   const std::string path = path_.value_or("/");
@@ -266,6 +275,7 @@ absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
 std::string BlastPlan::Describe() const {
   if (what == "pps") return DescribePackets(*this);
   if (IsBulk()) return DescribeBulk(*this);
+  if (what == "hold") return DescribeHold(*this);
   const dataplane::LoadConfig& l = udp.load;
   std::string text = absl::StrCat(what, " to ", ToString(l.target.address), ":",
                                   l.target.port, ", ");

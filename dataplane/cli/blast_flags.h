@@ -13,6 +13,7 @@
 #include "dataplane/cli/command_line.h"
 #include "dataplane/load/bulk_load.h"
 #include "dataplane/load/dns_load.h"
+#include "dataplane/load/hold_load.h"
 #include "dataplane/load/packet_load.h"
 #include "dataplane/load/rate_search.h"
 #include "dataplane/load/tcp_load.h"
@@ -20,8 +21,13 @@
 
 namespace corelane::cli {
 
-inline constexpr std::array<absl::string_view, 7> kBlastModes = {
-    "echo", "http", "udp", "dns", "send", "receive", "pps"};
+inline constexpr std::array<absl::string_view, 8> kBlastModes = {
+    "echo", "http", "udp", "dns", "send", "receive", "hold", "pps"};
+inline constexpr uint32_t kMaxConcurrency = 1u << 26;
+inline constexpr uint32_t kMaxEcho = 1u << 16;
+
+// What echo is asked with.
+std::string EchoPattern(size_t size);
 
 struct BlastPlan {
   std::string what;  // one of kBlastModes
@@ -29,8 +35,10 @@ struct BlastPlan {
   dataplane::UdpLoadConfig udp;  // its `load` counts in any case
   dataplane::BulkLoadConfig bulk;
   dataplane::DnsLoadConfig dns;
+  dataplane::HoldLoadConfig hold;
   dataplane::PacketLoadConfig packets;
   std::optional<dataplane::RateSearchConfig> search;
+  std::vector<Ipv4Prefix> sources;  // empty: --addr
   std::vector<Objective> objectives;
   std::string json;  // files to write; empty: none
   std::string hgrm;
@@ -62,6 +70,9 @@ class BlastFlags {
   absl::Status UnderstandBulk(BlastPlan& plan) const;
   // blast_dns.cc
   absl::Status UnderstandDns(BlastPlan& plan) const;
+  // blast_hold.cc
+  void AddHold(CommandLine& line);
+  absl::Status UnderstandHold(BlastPlan& plan) const;
   // blast_packets.cc
   void AddPackets(CommandLine& line);
   absl::Status UnderstandPackets(BlastPlan& plan) const;
@@ -88,6 +99,9 @@ class BlastFlags {
   std::optional<std::string> hgrm_;
   bool any_bytes_ = false;
   std::optional<std::string> queries_;
+  std::optional<std::string> connections_;
+  std::optional<std::string> active_;
+  std::vector<std::string> sources_;
   std::optional<std::string> flows_;
   std::optional<std::string> target_mac_;
   std::optional<std::string> loss_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -180,6 +181,19 @@ absl::StatusOr<double> ParseRate(const std::string& flag,
         "1.5M"));
   }
   return rate;
+}
+
+absl::StatusOr<uint32_t> ParseCountFlag(const std::string& flag,
+                                        const std::string& text,
+                                        uint32_t most) {
+  double count = 0;
+  if (!ParseCount(text, count) || count < 1 || count > most ||
+      count != std::floor(count)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, " ", text.empty() ? "''" : text,
+                     ": give a number from 1 to ", most, ", like 10k or 1M"));
+  }
+  return static_cast<uint32_t>(count);
 }
 
 absl::StatusOr<double> ParseBitRate(const std::string& flag,

@@ -40,6 +40,10 @@ absl::StatusOr<std::vector<Objective>> ParseObjectives(const std::string& text);
 // "100", "20k", "1.5M": above zero.
 absl::StatusOr<double> ParseRate(const std::string& flag,
                                  const std::string& text);
+// "500", "10k", "1M": a whole number of things, from 1 on.
+absl::StatusOr<uint32_t> ParseCountFlag(const std::string& flag,
+                                        const std::string& text, uint32_t most);
+
 // "100Mbps", "1Gbps", "2.5G": above zero. Bits per second.
 absl::StatusOr<double> ParseBitRate(const std::string& flag,
                                     const std::string& text);

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "dataplane/cli/blast_sources.h"
 #include "dataplane/cli/flag_values.h"
 
 namespace corelane::cli {
@@ -80,7 +81,7 @@ std::string SearchTable(const BlastResults& r) {
 void BlastFlags::AddPackets(CommandLine& line) {
   line.AddValue("--flows", flows_, "N",
                 "pps: distinct source ports, and addresses if there are "
-                "several --addr (default: 1)");
+                "several --addr or --sources (default: 1)");
   line.AddValue("--dst-mac", target_mac_, "MAC",
                 "pps: where frames go (default: as ARP says; without --target "
                 "02:00:00:00:00:02)");
@@ -221,12 +222,13 @@ absl::Status CheckPackets(const BlastPlan& plan,
                               "; give a larger --mtu if the device takes it"));
     }
   }
-  const uint64_t most =
-      uint64_t{ProbePlan::kPortsPerSource} * options.addresses.size();
+  const size_t sources = std::max<size_t>(1, SourcesOf(options).size());
+  const uint64_t most = uint64_t{ProbePlan::kPortsPerSource} * sources;
   if (plan.packets.flows > most) {
-    return Bad(absl::StrCat("--flows ", plan.packets.flows, ": ",
-                            options.addresses.size(), " --addr have ports for ",
-                            most, "; give more --addr"));
+    return Bad(absl::StrCat("--flows ", plan.packets.flows, ": ", sources,
+                            sources == 1 ? " address has" : " addresses have",
+                            " ports for ", most,
+                            "; give more --addr, or --sources"));
   }
   return absl::OkStatus();
 }

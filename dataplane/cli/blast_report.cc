@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "dataplane/cli/blast_bulk.h"
+#include "dataplane/cli/blast_hold.h"
 #include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/command_line.h"
 #include "nlohmann/json.hpp"
@@ -87,6 +88,12 @@ nlohmann::json ToJson(const BlastPlan& plan, const BlastResults& r) {
   out["bytes_in"] = r.tally.bytes_in;
   out["connections_opened"] = r.tally.opened;
   out["retransmissions"] = r.retransmits;
+  if (plan.what == "hold") {
+    out["connections_wanted"] = plan.hold.load.concurrency;
+    out["connections_held"] = r.tally.opened - r.tally.ended;
+    out["connections_lost"] = r.tally.ended;
+    out["opened_per_second"] = PerSecond(r.tally.opened, r.tally.opening);
+  }
   if (plan.IsBulk()) {
     out["bits_per_second_out"] = PerSecond(r.tally.bytes_out, r.lasted) * 8;
     out["bits_per_second_in"] = PerSecond(r.tally.bytes_in, r.lasted) * 8;
@@ -164,10 +171,12 @@ std::string ErrorList(const Tally& tally) {
 }
 
 std::string LiveLine(const BlastPlan& plan, int second, const Tally& tally,
-                     Duration lasted, double busy) {
+                     const Tally& total, Duration lasted, double busy) {
   std::string text;
   if (plan.IsBulk()) {
     text = BulkLine(tally, lasted);
+  } else if (plan.what == "hold") {
+    text = HoldLine(tally, total, lasted);
   } else {
     text = absl::StrFormat("%.0f/s ok, p50 %s, p99 %s, p99.9 %s",
                            PerSecond(tally.Of(Outcome::kOk), lasted),
@@ -185,9 +194,10 @@ std::string Table(const BlastPlan& plan, const BlastResults& r) {
     absl::StrAppend(&text, "PARTIAL: it was ended after ", Spelled(r.lasted),
                     "\n");
   }
-  absl::StrAppend(&text, plan.what == "pps" ? PacketTable(plan, r)
-                         : plan.IsBulk()    ? BulkTable(plan, r)
-                                            : RequestTable(plan, r));
+  absl::StrAppend(&text, plan.what == "pps"    ? PacketTable(plan, r)
+                         : plan.IsBulk()       ? BulkTable(plan, r)
+                         : plan.what == "hold" ? HoldTable(plan, r)
+                                               : RequestTable(plan, r));
   absl::StrAppend(
       &text,
       absl::StrFormat("generator    busy %.0f %%: %s\n", r.busy * 100,
@@ -218,7 +228,9 @@ int ExitCodeOf(const BlastPlan& plan, const BlastResults& results) {
                                  [](const auto& f) { return f.rate > 0; });
     return all ? kExitOk : kExitFailed;
   }
-  if (results.tally.Of(Outcome::kOk) == 0) return kExitFailed;
+  const dataplane::Tally& t = results.tally;
+  const bool asks = plan.what != "hold" || t.sent > 0;
+  if (asks ? t.Of(Outcome::kOk) == 0 : t.opened == t.ended) return kExitFailed;
   for (const Objective& o : plan.objectives) {
     if (!o.Met(results.tally, results.lasted)) return kExitFailed;
   }

@@ -34,9 +34,10 @@ double PerSecond(uint64_t n, Duration lasted);
 // "2 refused, 1 reset", or "none".
 std::string ErrorList(const dataplane::Tally& tally);
 
-// One line for what one second has brought.
+// One line for what one second has brought; `total`: and all before.
 std::string LiveLine(const BlastPlan& plan, int second,
-                     const dataplane::Tally& tally, Duration lasted,
+                     const dataplane::Tally& tally,
+                     const dataplane::Tally& total, Duration lasted,
                      double busy);
 
 // The table at the end.

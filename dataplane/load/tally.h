@@ -2,11 +2,13 @@
 #ifndef CORELANE_DATAPLANE_LOAD_TALLY_H_
 #define CORELANE_DATAPLANE_LOAD_TALLY_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "dataplane/load/histogram.h"
+#include "proto/base/time.h"
 
 namespace corelane::dataplane {
 
@@ -32,10 +34,12 @@ inline constexpr std::array<const char*, kOutcomes> kOutcomeNames = {
 struct Tally {
   uint64_t sent = 0;       // requests
   uint64_t opened = 0;     // connections
+  uint64_t ended = 0;      // of those, in hold: that did not last
+  Duration opening{};      // hold: how long it took to open them
   uint64_t bytes_out = 0;  // of requests
   uint64_t bytes_in = 0;   // of answers
   std::array<uint64_t, kOutcomes> outcomes{};
-  uint64_t segments_in = 0;   // of bulk
+  uint64_t segments_in = 0;  // of bulk
   uint64_t segments_out = 0;
   // Packets of `blast pps` only.
   uint64_t late = 0;     // came after one that was sent later
@@ -53,6 +57,8 @@ struct Tally {
   void Add(const Tally& other) {
     sent += other.sent;
     opened += other.opened;
+    ended += other.ended;
+    opening = std::max(opening, other.opening);
     bytes_out += other.bytes_out;
     bytes_in += other.bytes_in;
     for (size_t i = 0; i < kOutcomes; ++i) outcomes[i] += other.outcomes[i];

@@ -14,6 +14,8 @@ constexpr size_t kMaxBacklog = 1u << 20;
 // Bounds what one turn begins, so that answers are looked at in between.
 constexpr uint32_t kOpensPerTurn = 64;
 constexpr uint32_t kRequestsPerTurn = 256;
+// Source addresses that are tried when one has no port left.
+constexpr size_t kMostTries = 16;
 // After a connection has failed.
 constexpr Duration kOpenAgain = 10ms;
 
@@ -133,7 +135,8 @@ void TcpLoad::Assign(Time due, Time now) {
 
 bool TcpLoad::Open(uint32_t client, Time now) {
   Client& c = clients_[client];
-  const size_t tries = std::max<size_t>(config_.sources.size(), 1);
+  const size_t tries =
+      std::clamp<size_t>(config_.sources.size(), 1, kMostTries);
   for (size_t i = 0; i < tries; ++i) {
     Ipv4Address source;
     if (!config_.sources.empty()) {

@@ -168,10 +168,12 @@ bool ArpLayer::NoteConflict(PerInterface& state, Interface& interface,
   return ours;
 }
 
-bool ArpLayer::AnswersFor(const PerInterface& state, Ipv4Address target) const {
+bool ArpLayer::AnswersFor(const PerInterface& state, const Interface& interface,
+                          Ipv4Address target) const {
   for (const arp::Announcer& a : state.announcers) {
     if (a.address() == target) return a.usable();
   }
+  if (interface.InRange(target)) return true;
   if (!core_.weak_host) return false;
   const arp::Announcer* a = claim(target);
   return a != nullptr && a->usable();
@@ -197,7 +199,7 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
     core_.pool.Free(packet);
     return;
   }
-  const bool for_us = AnswersFor(state, arp.target);
+  const bool for_us = AnswersFor(state, interface, arp.target);
   state.cache.OnPacket(arp, for_us, core_.now);
   NoteHeard(interface.index, arp.sender);
   if (!for_us && arp.operation == arp::kRequest && !arp.IsGratuitous()) {
@@ -215,7 +217,7 @@ void ArpLayer::Receive(Interface& interface, Packet* packet) {
 void ArpLayer::ReceiveShared(uint16_t interface, const arp::Packet& arp) {
   PerInterface& state = *state_[interface];
   if (NoteConflict(state, interfaces_[interface], arp)) return;
-  const bool for_us = AnswersFor(state, arp.target);
+  const bool for_us = AnswersFor(state, interfaces_[interface], arp.target);
   state.cache.OnPacket(arp, for_us, core_.now);
   NoteHeard(interface, arp.sender);
   RunCache(state, interfaces_[interface]);

@@ -72,7 +72,8 @@ class ArpLayer {
                const MacAddress& to);
   // Of several cores one makes claims and reports conflicts.
   bool Speaks() const;
-  bool AnswersFor(const PerInterface& state, Ipv4Address target) const;
+  bool AnswersFor(const PerInterface& state, const Interface& interface,
+                  Ipv4Address target) const;
   bool NoteConflict(PerInterface& state, Interface& interface,
                     const arp::Packet& arp);
   void Park(PerInterface& state, uint32_t index, Packet* packet);

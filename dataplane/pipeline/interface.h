@@ -35,6 +35,10 @@ struct InterfaceConfig {
   uint16_t device = kOwnDevice;
   DeviceCaps caps;
   std::vector<Ipv4Prefix> addresses;
+  // All addresses in these are ours as well, for those who ask as many: they
+  // are answered for, but neither probed for nor announced, and no network is
+  // on the link for them.
+  std::vector<Ipv4Prefix> ranges;
 };
 
 // Frames that wait for the end of the turn. When it is full, whoever could wait
@@ -77,6 +81,12 @@ struct Interface {
   bool HasAddress(Ipv4Address a) const {
     for (const Ipv4Prefix& p : config.addresses) {
       if (p.address == a) return true;
+    }
+    return InRange(a);
+  }
+  bool InRange(Ipv4Address a) const {
+    for (const Ipv4Prefix& p : config.ranges) {
+      if (p.Contains(a)) return true;
     }
     return false;
   }

@@ -72,6 +72,9 @@ class Ipv4Layer {
         if (p.address == source) return false;
         ours |= p.address == destination && takes;
       }
+      if (i.config.ranges.empty()) continue;
+      if (i.InRange(source)) return false;
+      ours |= i.InRange(destination) && takes;
     }
     for (const Ipv4Prefix& p : interface.config.addresses) {
       if (p.length >= 31) continue;

@@ -41,6 +41,8 @@ struct RuntimeOptions {
   std::string name = "corelane";  // of the instance
   std::vector<pmd::DeviceSpec> devices;
   std::vector<DeviceAddress> addresses;
+  // Ranges of addresses that are ours besides, see InterfaceConfig.
+  std::vector<DeviceAddress> ranges;
   std::vector<dataplane::StaticRoute> routes;
   uint32_t max_connections = 65536;  // on each core
   tcp::Config tcp;

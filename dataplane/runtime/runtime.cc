@@ -205,15 +205,22 @@ dataplane::PipelineConfig Runtime::MakePipelineConfig() {
     interface.device = vlan.device;
     config.interfaces.push_back(std::move(interface));
   }
+  auto interface_of = [&](const DeviceAddress& a) {
+    return std::find_if(
+        config.interfaces.begin(), config.interfaces.end(),
+        [&](const dataplane::InterfaceConfig& interface) {
+          const auto i =
+              static_cast<size_t>(&interface - &config.interfaces[0]);
+          const size_t device =
+              interface.device == dataplane::kOwnDevice ? i : interface.device;
+          return device == a.device && interface.vlan == a.vlan;
+        });
+  };
   for (const DeviceAddress& a : options_.addresses) {
-    for (size_t i = 0; i < config.interfaces.size(); ++i) {
-      dataplane::InterfaceConfig& interface = config.interfaces[i];
-      const size_t device =
-          interface.device == dataplane::kOwnDevice ? i : interface.device;
-      if (device == a.device && interface.vlan == a.vlan) {
-        interface.addresses.push_back(a.prefix);
-      }
-    }
+    interface_of(a)->addresses.push_back(a.prefix);
+  }
+  for (const DeviceAddress& a : options_.ranges) {
+    interface_of(a)->ranges.push_back(a.prefix);
   }
   config.routes = options_.routes;
   config.weak_host = options_.weak_host;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "dataplane/api/application.h"
 #include "dataplane/load/load.h"
@@ -55,8 +56,12 @@ class LoadWorld : public ::testing::Test {
   static constexpr Ipv4Address kClient{10, 77, 0, 1};
   static constexpr uint16_t kPort = 80;
 
-  LoadWorld() : world_(1, kTimeZero + 1s) {
-    world_.AddNode(NodeOf(kClient, 1));
+  // `ranges` are the client's as well.
+  explicit LoadWorld(std::vector<Ipv4Prefix> ranges = {})
+      : world_(1, kTimeZero + 1s) {
+    sim::NodeConfig client = NodeOf(kClient, 1);
+    client.pipeline.interfaces[0].ranges = std::move(ranges);
+    world_.AddNode(client);
     world_.AddNode(NodeOf(kServer, 2));
     sim::WireConfig wire;
     wire.delay = 100us;

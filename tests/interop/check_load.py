@@ -1,4 +1,4 @@
-"""corelane blast's other modes: streams, DNS. Against our own servers (over memif)
+"""corelane blast's other modes: streams, DNS, holding. Against our own servers (over memif)
 and the kernel's (tap); what it says is compared with what they counted."""
 
 import json
@@ -10,7 +10,7 @@ import threading
 import time
 
 import check_input
-from check_blast import _blast, _device, _serve
+from check_blast import KernelEcho, _blast, _device, _serve
 from check_control import find_counter
 from lab import KERNEL, PREFIX, STACK, expect, expect_equal, run, wait_until
 
@@ -242,3 +242,44 @@ def bad_queries(lab):
             check_input.command_line(
                 lab, ("blast", "dns", "10.77.0.1:53", "--rate", "1",
                       "--queries", path, *check_input.NULL), word)
+
+
+@over_memif
+def held(lab, path):
+    """Connections that stay, from many addresses, against our echo."""
+    server = _serve(lab, path, "echo", "--route", "10.77.16.0/24,10.77.0.3")
+    words = ("--connections", "3k", "--sources", "10.77.16.0/24",
+             *_device(path))
+    some = _blast(lab, "hold", f"{STACK}:7", *words, "--open-rate", "5k",
+                  "--active", "10%", "--rate", "500", "--slo", "errors=0")
+    expect_equal((some["connections_held"], some["ok"]), (3000, 500), "held")
+    expect(4000 < some["opened_per_second"] < 5500, f"opened: {some}")
+    expect_equal(counted(server, "passive_opens"), 3000, "the server's count")
+    # On the link: the server asks for each address.
+    near = _blast(lab, "echo", f"{STACK}:7", "--sources", "10.77.0.128/26",
+                  "--rate", "500", "--once", *_device(path))
+    expect_equal((near["ok"], near["errors"]), (500, 0), "from many addresses")
+    replies = counted(server, "arp_replies_in")
+    expect(replies >= 62, f"{replies} ARP replies")
+    expect_equal(server.stop(), 0, "exit code")
+    return f"{some['opened_per_second']:.0f} opened/s"
+
+
+def kernel_held(lab):
+    """Connections to the kernel's echo; Ctrl-C while they are held."""
+    server = KernelEcho()
+    target = f"{KERNEL}:{server.port}"
+    words = ("--connections", "200", "--sources", "10.77.0.128/26",
+             "--open-rate", "500", "--active", "50%", "--rate", "200")
+    try:
+        results = on_tap(lab, "hold", target, *words, "--duration", "1s",
+                         "--slo", "errors=0")
+        expect_equal((results["connections_held"], results["ok"]), (200, 200),
+                     "held")
+        expect_equal(server.requests, 200, "the kernel's count")
+        some = on_tap(lab, "hold", target, *words, "--duration", "60s",
+                      code=3, interrupt=2)
+        expect(some["partial"] and some["connections_held"] == 200,
+               f"Ctrl-C: {some}")
+    finally:
+        server.close()
