@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "dataplane/api/connection.h"
 #include "dataplane/api/udp_socket.h"
@@ -40,6 +41,30 @@ class Application {
 
   // `ready` lists each connection once. Called once per burst.
   virtual void OnConnections(std::span<ReadyConnection> ready, Time now) = 0;
+
+  // A connection is about to go to another core, since somebody asked for it
+  // (Connection::MoveTo) or the load is being evened out. Returns whether it
+  // may: then the application here has nothing to do with it any more. What it
+  // kept of it besides app_data goes into `luggage`, which begins empty.
+  // Without this function connections stay where they are.
+  virtual bool OnLeave(Connection connection, std::vector<uint8_t>& luggage) {
+    (void)connection;
+    (void)luggage;
+    return false;
+  }
+  // ... and has arrived at this one's core. app_data is what it was; events
+  // that were not told there are told here.
+  virtual void OnArrive(Connection connection,
+                        std::span<const uint8_t> luggage) {
+    (void)connection;
+    (void)luggage;
+  }
+  // ... or found no room there and was reset, or arrived when the stack was
+  // stopping: in place of OnArrive.
+  virtual void OnLost(uint32_t app_data, std::span<const uint8_t> luggage) {
+    (void)app_data;
+    (void)luggage;
+  }
 
   // Datagrams that arrived on sockets bound for this application. Those that
   // the callback did not take are freed afterwards.

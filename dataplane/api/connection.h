@@ -81,6 +81,12 @@ class Connection {
   void SetNoDelay(bool on);
   // Acknowledges at once for a while; or delays ACKs from now on.
   void SetQuickAck(bool on);
+  // Asks that the connection go to another core, with all that is queued: at
+  // the end of the turn, or as soon as nothing waits behind a gap. The
+  // application gives it away in OnLeave and takes it up there in OnArrive. The
+  // handle stays good until OnLeave returns true. False if there is no such
+  // core, or it is this one; true is no promise: there may be no room.
+  bool MoveTo(uint16_t core);
   // Gives it other options (TcpLayer::AcquireProfile).
   void SetProfile(uint16_t profile);
 

@@ -4,6 +4,7 @@
 #define CORELANE_DATAPLANE_APP_ECHO_H_
 
 #include <span>
+#include <vector>
 
 #include "dataplane/api/application.h"
 #include "dataplane/app/chargen_text.h"
@@ -16,12 +17,20 @@ class EchoApp final : public Application {
  public:
   void OnConnections(std::span<ReadyConnection> ready, Time now) override;
   void OnDatagrams(std::span<Datagram> datagrams, Time now) override;
+  bool OnLeave(Connection /*connection*/,
+               std::vector<uint8_t>& /*luggage*/) override {
+    return true;
+  }
 };
 
 // Reads everything and says nothing.
 class DiscardApp final : public Application {
  public:
   void OnConnections(std::span<ReadyConnection> ready, Time now) override;
+  bool OnLeave(Connection /*connection*/,
+               std::vector<uint8_t>& /*luggage*/) override {
+    return true;
+  }
 };
 
 // Sends lines of printable characters for as long as the peer takes them.
@@ -30,6 +39,11 @@ class ChargenApp final : public Application {
   ChargenApp();
   void OnConnections(std::span<ReadyConnection> ready, Time now) override;
   void OnDatagrams(std::span<Datagram> datagrams, Time now) override;
+  // Where it is in the text is all that there is to a connection (app_data).
+  bool OnLeave(Connection /*connection*/,
+               std::vector<uint8_t>& /*luggage*/) override {
+    return true;
+  }
 
  private:
   uint8_t text_[kChargenPeriod];

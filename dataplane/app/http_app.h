@@ -70,6 +70,11 @@ class HttpApp final : public Application {
   }
 
   void OnConnections(std::span<ReadyConnection> ready, Time now) override;
+  // Between two requests, when app_data is all that there is to it.
+  bool OnLeave(Connection connection,
+               std::vector<uint8_t>& /*luggage*/) override {
+    return Find(connection) == nullptr;
+  }
 
   const HttpCounters& counters() const { return counters_; }
   uint32_t sessions_in_use() const { return sessions_.in_use(); }

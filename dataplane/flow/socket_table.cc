@@ -14,7 +14,7 @@ size_t BucketCount(uint32_t capacity) {
 }  // namespace
 
 SocketTable::SocketTable(uint32_t capacity, const FlowHashKey& key,
-                         const std::array<Records, 3>& records)
+                         const std::array<Records, 4>& records)
     : key_(key),
       records_(records),
       mask_(BucketCount(capacity) - 1),

@@ -1,5 +1,6 @@
-// From (addresses, ports) to a connection, a connection request or a TIME-WAIT
-// record. One table per core, so no lock.
+// From (addresses, ports) to a connection, a connection request, a TIME-WAIT
+// record, or the core where the connection went. One table per core, so no
+// lock.
 //
 // One bucket is one cache line: eight 16-bit tags, eight 32-bit entries, and a
 // count of the entries that had to go on to the next bucket. The tags are
@@ -26,7 +27,7 @@
 
 namespace corelane::dataplane {
 
-enum class EntryKind : uint32_t { kConnection, kRequest, kTimeWait };
+enum class EntryKind : uint32_t { kConnection, kRequest, kTimeWait, kMoved };
 
 // A record's kind and its index in that kind's slab.
 class Entry {
@@ -59,7 +60,7 @@ class SocketTable {
 
   // Room for `capacity` entries at half load. Key drawn at start, secret.
   SocketTable(uint32_t capacity, const FlowHashKey& key,
-              const std::array<Records, 3>& records);
+              const std::array<Records, 4>& records);
 
   uint64_t Hash(const tcp::FlowKey& key) const {
     return FlowHash(key_, key.Addresses(), key.Ports());
@@ -108,7 +109,7 @@ class SocketTable {
   Entry* Locate(uint64_t hash, Entry entry, bool erase);
 
   FlowHashKey key_;
-  std::array<Records, 3> records_;
+  std::array<Records, 4> records_;
   size_t mask_;
   uint32_t size_ = 0;
   uint32_t version_ = 0;

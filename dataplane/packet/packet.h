@@ -18,6 +18,7 @@
 #include <new>
 
 #include "proto/base/bytes.h"
+#include "proto/tcp/control_block.h"
 
 namespace corelane::dataplane {
 
@@ -45,6 +46,7 @@ struct PacketMeta {
   uint32_t sequence;  // of its first byte, in receive and reassembly queues
   uint32_t length;    // of its payload, likewise
   SendChunk chunk;
+  tcp::FlowKey flow;  // of a segment on its way to another core
 };
 inline constexpr uint16_t kPacketPrivateSize = 64;
 static_assert(sizeof(PacketMeta) <= kPacketPrivateSize);

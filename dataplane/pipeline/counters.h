@@ -35,6 +35,10 @@ namespace corelane::dataplane {
   X(udp_in, "UDP datagrams delivered")                                \
   X(udp_out, "UDP datagrams sent")                                    \
   X(steered, "received packets passed on to the core that owns them") \
+  X(segments_passed_on, "segments for connections that moved away")   \
+  X(moved_out, "connections that moved to another core")              \
+  X(moved_in, "connections that moved here")                          \
+  X(move_failures, "connections reset because they found no room")    \
   X(steering_mistrust, "devices found to spread flows otherwise")     \
   X(linearized, "received chains of buffers copied into one")         \
   X(rx_checksum_software, "received packets whose sums we verified")  \

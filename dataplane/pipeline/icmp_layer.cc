@@ -200,9 +200,10 @@ uint16_t IcmpLayer::OnError(const icmp::Message& message) {
       message.type != icmp::kParameterProblem) {
     return UdpLayer::kNobody;
   }
-  tcp_->OnIcmpError(key, quoted.seq, IsHardError(message), fragmentation_needed,
-                    fragmentation_needed ? message.next_hop_mtu() : 0);
-  return UdpLayer::kNobody;
+  static_assert(UdpLayer::kNobody == Forward::kNoCore);
+  return tcp_->OnIcmpError(key, quoted.seq, IsHardError(message),
+                           fragmentation_needed,
+                           fragmentation_needed ? message.next_hop_mtu() : 0);
 }
 
 }  // namespace corelane::dataplane

@@ -4,9 +4,11 @@
 #define CORELANE_DATAPLANE_PIPELINE_IPV4_LAYER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "dataplane/flow/moved_connection.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/pipeline/core.h"
 #include "dataplane/pipeline/interface.h"
@@ -116,6 +118,9 @@ class Ipv4Layer {
   void TurnRound(const Way& way, Packet* packet, uint8_t tos, uint8_t ttl);
 
   bool FindPath(const ipv4::Flow& flow, Path& path) const;
+  // What ARP has found of the next hop, as a packet that says so.
+  std::optional<MovedConnection::Neighbor> NeighborTowards(
+      const ipv4::Flow& flow) const;
   // The MTU of the first hop, or of the first interface if there is no route.
   uint16_t MtuTowards(const ipv4::Flow& flow) const;
   bool IsOurs(Ipv4Address address) const;

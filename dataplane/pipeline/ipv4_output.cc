@@ -52,6 +52,22 @@ const Way* Ipv4Layer::LearnWay(Ipv4Address destination, Way& way) {
   return &way;
 }
 
+std::optional<MovedConnection::Neighbor> Ipv4Layer::NeighborTowards(
+    const ipv4::Flow& flow) const {
+  Path path;
+  if (!FindPath(flow, path)) return std::nullopt;
+  const uint16_t interface = path.interface->index;
+  const arp::LookupResult found =
+      arp_->cache(interface).Lookup(path.next_hop, core_.now);
+  if (found.status != arp::LookupStatus::kReady) return std::nullopt;
+  return MovedConnection::Neighbor{interface,
+                                   {.operation = arp::kRequest,
+                                    .sender_mac = found.mac,
+                                    .sender = path.next_hop,
+                                    .target_mac = MacAddress{},
+                                    .target = path.source}};
+}
+
 uint16_t Ipv4Layer::MtuTowards(const ipv4::Flow& flow) const {
   const auto hop = routes_.Lookup(flow);
   return hop ? hop->mtu : interfaces_[0].config.mtu;

@@ -152,6 +152,30 @@ void Pipeline::ReceiveFragment(uint16_t interface, Packet* packet) {
   ip_.Receive(interfaces_[interface], packet, /*link_group=*/false);
 }
 
+void Pipeline::ReceivePassedOn(uint16_t interface, Packet* packet,
+                               bool congestion) {
+  ++core_.counters.rx_packets;
+  core_.counters.rx_bytes += packet->pkt_len;
+  ++core_.counters.ipv4_in;
+  tcp_.Enqueue(packet, MetaOf(packet).flow, interface, congestion,
+               /*passed_on=*/true);
+}
+
+void Pipeline::ReceiveMoved(std::unique_ptr<MovedConnection> moved) {
+  const uint16_t application = moved->block.application;
+  const uint32_t app_data = moved->block.app_data;
+  const std::vector<uint8_t> luggage = moved->luggage;
+  if (const auto& neighbor = moved->neighbor) {
+    arp_.ReceiveShared(neighbor->interface, neighbor->heard);
+  }
+  const TcpLayer::Taken taken = tcp_.TakeMoved(std::move(moved));
+  if (taken.fate == TcpLayer::Taken::Fate::kHere) {
+    applications_[application]->OnArrive(taken.connection, luggage);
+  } else if (taken.fate == TcpLayer::Taken::Fate::kLost) {
+    applications_[application]->OnLost(app_data, luggage);
+  }
+}
+
 void Pipeline::ReceiveOne(Interface& interface, Packet* packet) {
   ++core_.counters.rx_packets;
   core_.counters.rx_bytes += packet->pkt_len;
@@ -222,6 +246,7 @@ void Pipeline::EndTurn() {
   tcp_.Notify(applications_);
   if (!tickers_.empty()) Tick();
   tcp_.Emit();
+  if (!tcp_.moves().Idle()) tcp_.RunMoves(applications_);
   // Requests that this turn's packets made necessary leave with it.
   arp_.RunTimers();
 }

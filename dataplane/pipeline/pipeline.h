@@ -84,6 +84,9 @@ class Pipeline {
   void Receive(uint16_t interface, std::span<Packet*> burst);
   // A fragment that another core passed on; it starts at its IP header.
   void ReceiveFragment(uint16_t interface, Packet* packet);
+  // A segment that another core passed on, or a connection that it sent.
+  void ReceivePassedOn(uint16_t interface, Packet* packet, bool congestion);
+  void ReceiveMoved(std::unique_ptr<MovedConnection> moved);
   void EndTurn();
   TxQueue& tx(uint16_t interface) { return interfaces_[interface].tx(); }
 

@@ -42,12 +42,14 @@ TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
       send_states_(limits.max_connections),
       holes_(std::min<uint32_t>(limits.max_connections, 65536)),
       chunks_(limits.static_chunks),
+      moves_(limits.max_connections),
       table_(
           limits.max_connections + limits.max_requests + limits.max_time_wait,
           core->secrets.flow_hash,
           {{{&blocks_[0], sizeof(tcp::ControlBlock)},
             {&requests_[0], sizeof(tcp::Request)},
-            {&time_waits_[0], sizeof(tcp::TimeWait)}}}),
+            {&time_waits_[0], sizeof(tcp::TimeWait)},
+            {&moves_.forwards[0], sizeof(Forward)}}}),
       wheel_(&blocks_[0], core->tcp_now.tick),
       static_owner_(OwnerOfStaticBytes()) {}
 
@@ -157,6 +159,7 @@ Time TcpLayer::NextDeadline() const {
     const bool short_of = core_.low_memory || chunks_.exhausted();
     return short_of ? core_.now + kRetryWithoutMemory : core_.now;
   }
+  if (!moves_.Idle()) return core_.now + kRetryWithoutMemory;
   std::optional<tcp::Tick> next = wheel_.NextDeadline();
   auto consider = [&](tcp::Tick tick) {
     if (!next || tcp::TickBefore(tick, *next)) next = tick;
@@ -182,7 +185,7 @@ Time TcpLayer::NextDeadline() const {
 void TcpLayer::Detach(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.Has(tcp::kDetached)) return;
-  table_.Erase(HashOf(cb.key), Entry(EntryKind::kConnection, index));
+  EraseEntry(cb.key, HashOf(cb.key), Entry(EntryKind::kConnection, index));
   cb.Set(tcp::kDetached);
   cb.Clear(tcp::kRetransmitTimer | tcp::kPersist | tcp::kTailTimer |
            tcp::kReorderTimer | tcp::kAckTimer | tcp::kIdleTimer);
@@ -220,8 +223,8 @@ void TcpLayer::MoveToTimeWait(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (time_waits_.in_use() == time_waits_.capacity()) {
     const uint32_t oldest = time_wait_list_.front();
-    table_.Erase(HashOf(time_waits_[oldest].key),
-                 Entry(EntryKind::kTimeWait, oldest));
+    const tcp::FlowKey key = time_waits_[oldest].key;
+    EraseEntry(key, HashOf(key), Entry(EntryKind::kTimeWait, oldest));
     RetireTimeWait(oldest);
   }
   const uint32_t record = time_waits_.Allocate();
@@ -249,12 +252,14 @@ void TcpLayer::ExpireTimeWaits() {
     const uint32_t index = time_wait_list_.front();
     const tcp::TimeWait& record = time_waits_[index];
     if (tcp::TickBefore(core_.tcp_now.tick, record.expires)) return;
-    table_.Erase(HashOf(record.key), Entry(EntryKind::kTimeWait, index));
+    EraseEntry(record.key, HashOf(record.key),
+               Entry(EntryKind::kTimeWait, index));
     RetireTimeWait(index);
   }
 }
 
 void TcpLayer::CloseAll() {
+  closing_ = true;  // also for what is on its way here
   for (uint32_t i = 0; i < listeners_.all().size(); ++i) {
     if (listeners_[i].in_use) CloseListener(i);
   }

@@ -59,7 +59,7 @@ uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
       core_.NoteBound(1);
       Packet* packet = core_.low_memory ? nullptr : core_.pool.Alloc();
       if (packet == nullptr) break;
-      tail = AppendPacketChunk(index, packet);
+      tail = AppendPacketChunk(index, packet, cb.snd_queued);
       room = std::min<uint32_t>(TailroomOf(packet), cb.mss);
     }
     const uint32_t n = std::min(room, take - done);
@@ -103,7 +103,7 @@ bool TcpLayer::SendPacket(uint32_t index, Packet* packet) {
     return true;
   }
   packet->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
-  AppendPacketChunk(index, packet);
+  AppendPacketChunk(index, packet, cb.snd_queued);
   cb.snd_queued += packet->data_len;
   MarkDirty(index);
   return true;
@@ -142,11 +142,7 @@ void TcpLayer::Close(uint32_t index) {
 
 void TcpLayer::Abort(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
-  tcp::SegmentSpec reset;
-  if (!cb.Has(tcp::kDetached) && tcp::AbortSegment(cb, core_.tcp_now, reset)) {
-    ++core_.counters.tcp.resets_out;
-    SendBare(cb.key, reset, options(index));
-  }
+  if (!cb.Has(tcp::kDetached)) SendReset(cb, options(index));
   cb.error = tcp::Error::kAborted;
   FreeBlock(index);
 }
@@ -234,6 +230,7 @@ uint32_t Connection::Peek(uint32_t offset, MutableByteView out) const {
 }
 void Connection::AskWritable() { tcp_->AskWritable(index_); }
 void Connection::SetQuickAck(bool on) { tcp_->SetQuickAck(index_, on); }
+bool Connection::MoveTo(uint16_t core) { return tcp_->WishMove(index_, core); }
 void Connection::SetProfile(uint16_t profile) {
   tcp_->SetProfile(index_, profile);
 }

@@ -3,6 +3,7 @@
 
 #include "dataplane/pipeline/ipv4_layer.h"
 #include "dataplane/pipeline/tcp_short.h"
+#include "dataplane/steering/steering.h"
 #include "proto/tcp/header_prediction.h"
 #include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/send_room.h"
@@ -18,11 +19,12 @@ constexpr uint32_t kMaxParkedShare = 2;
 }  // namespace
 
 void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
-                       bool congestion) {
+                       bool congestion, bool passed_on) {
   if (arrived_count_ == kMaxBurst) Ingest();
   const uint64_t hash = HashOf(key);
   table_.PrefetchBucket(hash);
-  arrived_[arrived_count_++] = {packet, key, hash, Entry(), device, congestion};
+  arrived_[arrived_count_++] = {packet, key,        hash,     Entry(),
+                                device, congestion, passed_on};
 }
 
 // Look-up in stages over the burst: each asks for the lines that the next one
@@ -80,12 +82,25 @@ void TcpLayer::Dispatch(const Arrived& a) {
     return;
   }
   segment.ce = a.congestion;
-  ++core_.counters.tcp.segments_in;
   const Entry entry = a.entry;
   if (!entry.found()) {
+    // It moved on while this was on its way here.
+    if (a.passed_on) [[unlikely]] {
+      const uint16_t home = core_.steering->map().OwnerOf(a.key);
+      if (home != core_.steering->self()) {
+        PassOn(a, home);
+        return;
+      }
+    }
+    ++core_.counters.tcp.segments_in;
     ToListener(a, segment);
     return;
   }
+  if (entry.kind() == EntryKind::kMoved) [[unlikely]] {
+    PassOn(a, moves_.forwards[entry.index()].core);
+    return;
+  }
+  ++core_.counters.tcp.segments_in;
   switch (entry.kind()) {
     case EntryKind::kConnection:
       ToConnection(entry.index(), a, segment);
@@ -95,6 +110,8 @@ void TcpLayer::Dispatch(const Arrived& a) {
       break;
     case EntryKind::kTimeWait:
       ToTimeWait(entry.index(), a, segment);
+      break;
+    case EntryKind::kMoved:  // above
       break;
   }
 }
@@ -243,12 +260,18 @@ void TcpLayer::Apply(uint32_t index, uint8_t events) {
 // Anybody can forge an ICMP error. It counts only if what it quotes is in
 // flight (RFC 5927 section 4.1), and never ends an established connection
 // (section 5.2).
-void TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
-                           bool fragmentation_needed, uint16_t next_hop_mtu) {
-  const Entry entry = table_.Find(key, HashOf(key));
-  if (!entry.found() || entry.kind() != EntryKind::kConnection) return;
+uint16_t TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
+                               bool fragmentation_needed,
+                               uint16_t next_hop_mtu) {
+  constexpr uint16_t kHere = Forward::kNoCore;
+  const Entry entry = EntryOf(key);
+  if (!entry.found()) return kHere;
+  if (entry.kind() == EntryKind::kMoved) {
+    return moves_.forwards[entry.index()].core;
+  }
+  if (entry.kind() != EntryKind::kConnection) return kHere;
   tcp::ControlBlock& cb = blocks_[entry.index()];
-  if (seq < cb.snd_una || seq >= cb.snd_nxt) return;
+  if (seq < cb.snd_una || seq >= cb.snd_nxt) return kHere;
   ++core_.counters.icmp_errors_in;
   if (fragmentation_needed) {
     // RFC 1191; the floor is the least MTU that hosts must take (RFC 1122),
@@ -257,7 +280,7 @@ void TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
     const uint16_t options = cb.Has(tcp::kTimestamps) ? 12 : 0;
     const auto mss = static_cast<uint16_t>(std::max(next_hop_mtu, kMinPathMtu) -
                                            40 - options);
-    if (mss >= cb.mss) return;
+    if (mss >= cb.mss) return kHere;
     cb.mss = mss;
     cb.cwnd = std::max<uint32_t>(cb.cwnd, cb.mss);
     // What was too large is sent again; that is no sign of congestion.
@@ -265,15 +288,16 @@ void TcpLayer::OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
       tcp::ResendAll(cb, *tx);
     }
     MarkDirty(entry.index());
-    return;
+    return kHere;
   }
-  if (cb.state != tcp::State::kSynSent) return;
+  if (cb.state != tcp::State::kSynSent) return kHere;
   cb.soft_error = tcp::Error::kUnreachable;
   if (hard) {
     cb.error = tcp::Error::kUnreachable;
     ++core_.counters.tcp.failed_opens;
     Apply(entry.index(), tcp::kBroken);
   }
+  return kHere;
 }
 
 }  // namespace corelane::dataplane

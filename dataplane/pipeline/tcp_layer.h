@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,6 +27,7 @@
 #include "dataplane/flow/timer_wheel.h"
 #include "dataplane/pipeline/core.h"
 #include "dataplane/pipeline/interface.h"
+#include "dataplane/pipeline/moves.h"
 #include "proto/ipv4/header.h"
 #include "proto/ipv4/route_table.h"
 #include "proto/tcp/context.h"
@@ -111,8 +114,9 @@ class TcpLayer {
   // Takes a segment for one of our unicast addresses. Its data starts at the
   // TCP header and ends with the IP payload; its checksum is good.
   // `congestion`: its IP header said so (CE, RFC 3168).
+  // `passed_on`: by another core, which found that the connection moved here.
   void Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
-               bool congestion);
+               bool congestion, bool passed_on = false);
   void Ingest();
   void RunTimers();
   void Notify(std::span<Application* const> applications);
@@ -123,8 +127,31 @@ class TcpLayer {
 
   // An ICMP error about a segment of ours (RFC 5927 checks are made here).
   // `next_hop_mtu` is 0 unless fragmentation was needed.
-  void OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
-                   bool fragmentation_needed, uint16_t next_hop_mtu);
+  // Returns the core where the connection is now; Forward::kNoCore if it is
+  // here, or nowhere.
+  uint16_t OnIcmpError(const tcp::FlowKey& key, SeqNum seq, bool hard,
+                       bool fragmentation_needed, uint16_t next_hop_mtu);
+
+  // ---- Moving between cores (moves.h)
+  // What Connection::MoveTo asks for.
+  bool WishMove(uint32_t index, uint16_t core);
+  // Lets so many connections go to `core` that have something to do in this
+  // turn or the next ones; 0: none any more.
+  void ShiftLoad(uint16_t core, uint32_t connections) {
+    moves_.quota_to = core;
+    moves_.quota = connections;
+  }
+  // After Emit: what is wished for, where it is possible.
+  void RunMoves(std::span<Application* const> applications);
+  // What another core sent, and what became of it: the application is to be
+  // told if it goes on here, or is lost.
+  struct Taken {
+    enum class Fate : uint8_t { kHere, kLost, kElsewhere };
+    Fate fate = Fate::kElsewhere;
+    Connection connection;
+  };
+  Taken TakeMoved(std::unique_ptr<MovedConnection> moved);
+  const Moves& moves() const { return moves_; }
 
   // Breaks a connection from outside of its application, which is told kGone.
   void Break(uint32_t index);
@@ -185,6 +212,7 @@ class TcpLayer {
     Entry entry;
     uint16_t device;
     bool congestion;
+    bool passed_on;
   };
 
   tcp::Context MakeContext(uint32_t index) {
@@ -242,6 +270,29 @@ class TcpLayer {
                       uint16_t& in_time_wait);
   bool PortIsFree(const tcp::FlowKey& key, bool* may_take_over) const;
 
+  // tcp_move.cc
+  void WishQuota();
+  void GrantWishes(std::span<Application* const> applications);
+  bool MayLeave(uint32_t index) const;
+  bool Leave(uint32_t index, uint16_t to, Application& application);
+  std::unique_ptr<MovedConnection> Pack(uint32_t index);
+  void Send(std::unique_ptr<MovedConnection> moved);
+  void SendOutbox();
+  void ReportEnded();
+  void ReportOver(const tcp::FlowKey& key);
+  Taken Settle(const MovedConnection& moved);
+  void Unpack(uint32_t index, const MovedConnection& moved);
+  bool UnpackQueues(uint32_t index, const MovedConnection& moved);
+  void SendReset(const tcp::ControlBlock& cb, const tcp::Config& options);
+  void PassOn(const Arrived& a, uint16_t to);
+  Entry EntryOf(const tcp::FlowKey& key) const {
+    return table_.Find(key, HashOf(key));
+  }
+  void EraseEntry(const tcp::FlowKey& key, uint64_t hash, Entry entry) {
+    table_.Erase(hash, entry);
+    if (!moves_.guests.empty()) moves_.ended.push_back(key);
+  }
+
   // tcp_output.cc
   bool EmitOne(uint32_t index);
   bool EmitDue(uint32_t index);
@@ -291,7 +342,7 @@ class TcpLayer {
   void OnConsumed(uint32_t index);
   void Renege(uint32_t index);
   void BlockWriter(uint32_t index);
-  SendChunk* AppendPacketChunk(uint32_t index, Packet* packet);
+  SendChunk* AppendPacketChunk(uint32_t index, Packet* packet, SeqNum first);
 
   Core& core_;
   Ipv4Layer& ip_;
@@ -306,9 +357,11 @@ class TcpLayer {
   Slab<tcp::SendState> send_states_;
   Slab<tcp::ReceiveHoles> holes_;
   ChunkPool chunks_;
+  Moves moves_;
   SocketTable table_;
   TimerWheel wheel_;
   Listeners listeners_;
+  bool closing_ = false;
 
   // Requests by how often their SYN-ACK was sent: one constant timeout each.
   std::array<IndexList<tcp::Request>, 8> request_lists_;

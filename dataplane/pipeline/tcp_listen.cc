@@ -36,7 +36,7 @@ void TcpLayer::ToRequest(uint32_t index, const Arrived& a,
       break;
     case tcp::RequestVerdict::kDelete:
       ++core_.counters.tcp.resets_in;
-      table_.Erase(a.hash, Entry(EntryKind::kRequest, index));
+      EraseEntry(a.key, a.hash, Entry(EntryKind::kRequest, index));
       RetireRequest(index);
       break;
     case tcp::RequestVerdict::kAccept: {
@@ -95,7 +95,7 @@ void TcpLayer::Reopen(uint32_t index, const Arrived& a,
     return;
   }
   const tcp::TimeWait record = time_waits_[index];
-  table_.Erase(a.hash, Entry(EntryKind::kTimeWait, index));
+  EraseEntry(a.key, a.hash, Entry(EntryKind::kTimeWait, index));
   RetireTimeWait(index);
   ToListener(a, syn, &record);
 }

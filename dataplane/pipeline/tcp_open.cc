@@ -58,7 +58,8 @@ void TcpLayer::ForgetRequests(uint32_t listener) {
       const tcp::Request& request = requests_[index];
       const uint32_t next = request.next;
       if (request.listener == listener) {
-        table_.Erase(HashOf(request.key), Entry(EntryKind::kRequest, index));
+        EraseEntry(request.key, HashOf(request.key),
+                   Entry(EntryKind::kRequest, index));
         RetireRequest(index);
       }
       index = next;
@@ -216,7 +217,7 @@ absl::StatusOr<Connection> TcpLayer::Connect(Ipv4Address remote, uint16_t port,
   if (index != kNoIndex && may_take_over) {
     const Entry old = table_.Find(key, hash);
     iss = tcp::SuccessorSequence(time_waits_[old.index()], iss);
-    table_.Erase(hash, old);
+    EraseEntry(key, hash, old);
     RetireTimeWait(old.index());
   }
   if (index == kNoIndex ||
@@ -289,7 +290,8 @@ void TcpLayer::RetransmitSynAcks() {
       const tcp::Config& options = OptionsOf(request);
       if (request.retransmits >= options.max_synack_retransmits ||
           level + 1 == request_lists_.size()) {
-        table_.Erase(HashOf(request.key), Entry(EntryKind::kRequest, index));
+        EraseEntry(request.key, HashOf(request.key),
+                   Entry(EntryKind::kRequest, index));
         RetireRequest(index);
         ++core_.counters.tcp.failed_opens;
         continue;

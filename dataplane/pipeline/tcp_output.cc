@@ -28,6 +28,9 @@ constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20 + tcp::kMaxOptionsLength;
 }  // namespace
 
 void TcpLayer::Emit() {
+  if (moves_.quota > 0) [[unlikely]] {
+    WishQuota();
+  }
   size_t kept = 0;
   for (size_t i = 0; i < dirty_.size(); ++i) {
     const uint32_t index = dirty_[i];

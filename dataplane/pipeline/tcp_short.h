@@ -94,13 +94,13 @@ inline uint32_t TcpLayer::SendSpace(uint32_t index) const {
   return tcp::SendRoom(cb, options(index));
 }
 
-inline SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet) {
-  tcp::ControlBlock& cb = blocks_[index];
+inline SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet,
+                                              SeqNum first) {
   SendChunk& chunk = MetaOf(packet).chunk;
   chunk.data = DataOf(packet);
   chunk.length = packet->data_len;
   chunk.packet = packet;
-  NeedBuffers(index)->send.Append(&chunk, cb.snd_queued);
+  NeedBuffers(index)->send.Append(&chunk, first);
   return &chunk;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dataplane/flow/flow_map.h"
+#include "dataplane/flow/moved_connection.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/steering/spsc_ring.h"
 #include "proto/arp/packet.h"
@@ -22,12 +23,20 @@ enum class MailKind : uint8_t {
   // Starts at its IP header: a fragment, along with the others of its datagram,
   // or a datagram for a socket that its flow's owner does not have.
   kFragment,
+  // Starts at its TCP header, its flow in the packet's private area: for a
+  // connection that has moved.
+  kSegment,
+  kMoved,  // no packet but such a connection
 };
 
 struct Mail {
-  Packet* packet;
+  union {
+    Packet* packet;
+    MovedConnection* moved;  // owned
+  };
   uint16_t interface;
   MailKind kind;
+  bool congestion = false;  // of a kSegment
 };
 
 struct ArpMail {
@@ -60,7 +69,7 @@ struct Waker {
 class CoreGroup {
  public:
   CoreGroup(uint16_t cores, FlowMap map)
-      : cores_(cores), map_(std::move(map)), wakers_(cores) {
+      : cores_(cores), map_(std::move(map)), wakers_(cores), load_(cores) {
     for (uint32_t i = 0; i < uint32_t{cores} * cores; ++i) {
       lanes_.push_back(std::make_unique<Lane>());
     }
@@ -99,6 +108,21 @@ class CoreGroup {
                : kNoCore;
   }
 
+  // ---- What a core says of itself to those that may move connections to it
+  void NoteWelcome(uint16_t core, bool welcome) {
+    load_[core].welcome.store(welcome, std::memory_order_relaxed);
+  }
+  bool Welcomes(uint16_t core) const {
+    return load_[core].welcome.load(std::memory_order_relaxed);
+  }
+  // Segments that its connections have received, ever.
+  void NoteSegments(uint16_t core, uint64_t segments) {
+    load_[core].segments.store(segments, std::memory_order_relaxed);
+  }
+  uint64_t Segments(uint16_t core) const {
+    return load_[core].segments.load(std::memory_order_relaxed);
+  }
+
   // ---- An orderly stop: nobody leaves while others may need it.
   void NoteDrained() { drained_.fetch_add(1, std::memory_order_acq_rel); }
   bool AllDrained() const {
@@ -111,9 +135,15 @@ class CoreGroup {
     return core < kVoices ? uint64_t{1} << core : 0;
   }
 
+  struct alignas(64) CoreLoad {
+    std::atomic<uint64_t> segments{0};
+    std::atomic<bool> welcome{true};
+  };
+
   uint16_t cores_;
   FlowMap map_;
   std::vector<Waker> wakers_;
+  std::vector<CoreLoad> load_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // by from, then to
   std::atomic<uint32_t> drained_{0};
   std::array<std::atomic<uint64_t>, 65536> udp_ports_{};  // a bit for each core

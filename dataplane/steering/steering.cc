@@ -48,9 +48,13 @@ Steering::~Steering() {
     Lane& lane = group_.lane(from, self_);
     for (SpscRing<Mail>* ring : {&lane.received, &lane.to_send}) {
       ring->Publish();
-      while (ring->Available() > 0) {
-        core_.pool.Free(ring->At(0).packet);
-        ring->Pop(1);
+      for (; ring->Available() > 0; ring->Pop(1)) {
+        const Mail& mail = ring->At(0);
+        if (mail.kind == MailKind::kMoved) {
+          delete mail.moved;
+        } else {
+          core_.pool.Free(mail.packet);
+        }
       }
     }
   }
@@ -89,22 +93,21 @@ uint16_t Steering::Sort(uint16_t interface, std::span<Packet*> burst) {
     if (IsOurs(interface, packet, owner)) {
       burst[kept++] = packet;
     } else {
-      Post(interface, owner, MailKind::kFrame, packet);
+      Post(owner, {{packet}, interface, MailKind::kFrame});
     }
   }
   return kept;
 }
 
-void Steering::Post(uint16_t interface, uint16_t to, MailKind kind,
-                    Packet* packet) {
-  if (group_.lane(self_, to).received.Push({packet, interface, kind})) {
+void Steering::Post(uint16_t to, const Mail& mail) {
+  if (group_.lane(self_, to).received.Push(mail)) {
     NotePosted(to);
     ++core_.counters.steered;
     return;
   }
   ++core_.counters.rx_packets;
-  core_.counters.rx_bytes += packet->pkt_len;
-  core_.Drop(packet, DropReason::kSteeringFull);
+  core_.counters.rx_bytes += mail.packet->pkt_len;
+  core_.Drop(mail.packet, DropReason::kSteeringFull);
 }
 
 void Steering::PostFragment(uint16_t interface, uint16_t to, Packet* packet) {
@@ -112,14 +115,59 @@ void Steering::PostFragment(uint16_t interface, uint16_t to, Packet* packet) {
   --core_.counters.rx_packets;
   core_.counters.rx_bytes -= packet->pkt_len;
   --core_.counters.fragments_in;
-  Post(interface, to, MailKind::kFragment, packet);
+  Post(to, {{packet}, interface, MailKind::kFragment});
 }
 
 void Steering::PostDatagram(uint16_t interface, uint16_t to, Packet* packet) {
   --core_.counters.rx_packets;
   core_.counters.rx_bytes -= packet->pkt_len;
   --core_.counters.ipv4_in;
-  Post(interface, to, MailKind::kFragment, packet);
+  Post(to, {{packet}, interface, MailKind::kFragment});
+}
+
+void Steering::PostSegment(uint16_t interface, uint16_t to, Packet* packet,
+                           bool congestion) {
+  --core_.counters.rx_packets;
+  core_.counters.rx_bytes -= packet->pkt_len;
+  --core_.counters.ipv4_in;
+  Post(to, {{packet}, interface, MailKind::kSegment, congestion});
+}
+
+bool Steering::MayMove(const tcp::FlowKey& key, uint16_t to) {
+  const uint16_t home = map().OwnerOf(key);
+  const uint16_t next = home == self_ ? to : home;
+  return group_.Welcomes(to) && group_.lane(self_, next).received.Room() > 0;
+}
+
+bool Steering::PostMoved(uint16_t to, std::unique_ptr<MovedConnection>& moved) {
+  Mail mail{};
+  mail.moved = moved.get();
+  mail.kind = MailKind::kMoved;
+  if (!group_.lane(self_, to).received.Push(mail)) return false;
+  moved.release();
+  NotePosted(to);
+  return true;
+}
+
+bool Steering::DeliverMoved(MovedConnection* moved) {
+  if (moved->left_at > core_.now) return false;
+  pipeline_.ReceiveMoved(std::unique_ptr<MovedConnection>(moved));
+  return true;
+}
+
+void Steering::LookAtLoad() {
+  constexpr uint32_t kFull = 16;  // one in so many is left for newcomers
+  const TcpLayer& tcp = pipeline_.tcp();
+  const bool welcome =
+      !core_.low_memory &&
+      tcp.blocks().in_use() <
+          tcp.blocks().capacity() - tcp.blocks().capacity() / kFull;
+  if (welcome != welcome_) group_.NoteWelcome(self_, welcome);
+  welcome_ = welcome;
+  if (!rebalancer_) return;
+  const auto shift = rebalancer_->Look(
+      core_.now, core_.counters.tcp.segments_in, tcp.send_states().in_use());
+  if (shift) pipeline_.tcp().ShiftLoad(shift->to, shift->connections);
 }
 
 uint32_t Steering::DeliverFrom(uint16_t from) {
@@ -133,20 +181,27 @@ uint32_t Steering::DeliverFrom(uint16_t from) {
     if (count > 0) pipeline_.Receive(interface, {burst, count});
     count = 0;
   };
-  for (uint32_t i = 0; i < n; ++i) {
-    const Mail& mail = ring.At(i);
-    if (mail.kind == MailKind::kFragment) {
-      hand_in();
-      pipeline_.ReceiveFragment(mail.interface, mail.packet);
+  uint32_t taken = 0;
+  for (; taken < n; ++taken) {
+    const Mail& mail = ring.At(taken);
+    if (mail.kind == MailKind::kFrame) {
+      if (mail.interface != interface || count == kBurst) hand_in();
+      interface = mail.interface;
+      burst[count++] = mail.packet;
       continue;
     }
-    if (mail.interface != interface || count == kBurst) hand_in();
-    interface = mail.interface;
-    burst[count++] = mail.packet;
+    hand_in();
+    if (mail.kind == MailKind::kFragment) {
+      pipeline_.ReceiveFragment(mail.interface, mail.packet);
+    } else if (mail.kind == MailKind::kSegment) {
+      pipeline_.ReceivePassedOn(mail.interface, mail.packet, mail.congestion);
+    } else if (!DeliverMoved(mail.moved)) {
+      break;
+    }
   }
   hand_in();
-  ring.Pop(n);
-  return n;
+  ring.Pop(taken);
+  return taken;
 }
 
 // Others' frames, as long as there is room for our own.
@@ -185,6 +240,7 @@ uint32_t Steering::Deliver() {
     left_[from] =
         lane.received.Available() > 0 || lane.to_send.Available() > 0 ? 1 : 0;
   }
+  LookAtLoad();
   return work;
 }
 
@@ -217,7 +273,7 @@ uint32_t Steering::PostFrames(uint16_t interface) {
     if (ring.Room() == 0) break;
     ++n;
     Packet* packet = Exclusive(frame);
-    if (packet != nullptr) ring.Push({packet, interface, MailKind::kFrame});
+    if (packet != nullptr) ring.Push({{packet}, interface, MailKind::kFrame});
   }
   if (n > 0) {
     tx.Taken(n);

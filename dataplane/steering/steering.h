@@ -4,12 +4,15 @@
 #define CORELANE_DATAPLANE_STEERING_STEERING_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "dataplane/packet/packet.h"
 #include "dataplane/pipeline/interface.h"
 #include "dataplane/steering/core_group.h"
+#include "dataplane/steering/rebalancer.h"
 #include "proto/arp/packet.h"
 #include "proto/tcp/control_block.h"
 
@@ -69,6 +72,16 @@ class Steering {
   // ownership.
   void PostFragment(uint16_t interface, uint16_t to, Packet* packet);
 
+  // Gives a segment, see kSegment, to the core where its connection is. Takes
+  // ownership.
+  void PostSegment(uint16_t interface, uint16_t to, Packet* packet,
+                   bool congestion);
+  // Whether a connection may go to a core: there is room in the mailbox on its
+  // way, and there.
+  bool MayMove(const tcp::FlowKey& key, uint16_t to);
+  // Sends it. False, and nothing done, if the mailbox is full.
+  bool PostMoved(uint16_t to, std::unique_ptr<MovedConnection>& moved);
+
   // The same for a datagram in one piece.
   void PostDatagram(uint16_t interface, uint16_t to, Packet* packet);
   // The core whose only the UDP sockets on a port are, if that is another one;
@@ -79,11 +92,15 @@ class Steering {
   }
   CoreGroup& group() { return group_; }
 
+  // Evens out the cores' load from now on: connections move from a core that
+  // has more to do than others.
+  void Rebalance() { rebalancer_.emplace(&group_, self_); }
+
   // Whether others have posted something that was not delivered yet.
   bool HasMail() const;
 
  private:
-  void Post(uint16_t interface, uint16_t to, MailKind kind, Packet* packet);
+  void Post(uint16_t to, const Mail& mail);
   bool IsOurs(uint16_t interface, const Packet* frame, uint16_t& owner);
   bool IsNew(uint16_t from) const {
     return left_[from] != 0 ||
@@ -98,6 +115,9 @@ class Steering {
   uint32_t DeliverFrom(uint16_t from);
   uint32_t TakeFramesFrom(uint16_t from);
   Packet* Exclusive(Packet* frame);
+  // False if it came before its time.
+  bool DeliverMoved(MovedConnection* moved);
+  void LookAtLoad();
 
   CoreGroup& group_;
   uint16_t self_;
@@ -112,6 +132,8 @@ class Steering {
   bool posted_ = false;
   std::vector<uint32_t> seen_;
   std::vector<uint8_t> left_;
+  bool welcome_ = true;
+  std::optional<Rebalancer> rebalancer_;
 };
 
 }  // namespace corelane::dataplane

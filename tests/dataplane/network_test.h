@@ -32,6 +32,13 @@ class NetworkTest : public testing::Test {
                        static_cast<uint8_t>(a >> 8), static_cast<uint8_t>(a)});
   }
 
+  // What listens.
+  virtual std::unique_ptr<SimApplication> MakeApp() {
+    auto app = std::make_unique<ScriptApp>();
+    app->set_reading(ScriptApp::Reading::kEcho);
+    return app;
+  }
+
   // Each card has one address and what else a test puts into `config_` before.
   void Make(const std::vector<const char*>& addresses) {
     for (size_t i = 0; i < addresses.size(); ++i) {
@@ -53,9 +60,7 @@ class NetworkTest : public testing::Test {
     config_.pipeline.arp.announcer.probe = false;
     config_.pipeline.secrets = dataplane::Secrets::FromSeed(5);
     node_ = std::make_unique<Node>(config_, now_);
-    auto app = std::make_unique<ScriptApp>();
-    app->set_reading(ScriptApp::Reading::kEcho);
-    app_ = node_->Add(std::move(app));
+    app_ = node_->Add(MakeApp());
     for (uint16_t core = 0; core < node_->cores(); ++core) {
       dataplane::Pipeline& p = node_->pipeline(core);
       ASSERT_TRUE(p.tcp().Listen({}, kPort, app_).ok());

@@ -25,7 +25,8 @@ class SocketTableTest : public testing::Test {
     return SocketTable(capacity, {11, 13},
                        {{{blocks_.data(), sizeof(tcp::ControlBlock)},
                          {requests_.data(), sizeof(tcp::Request)},
-                         {time_waits_.data(), sizeof(tcp::TimeWait)}}});
+                         {time_waits_.data(), sizeof(tcp::TimeWait)},
+                         {nullptr, 0}}});
   }
 
   static tcp::FlowKey Key(uint32_t n) {
@@ -42,6 +43,8 @@ class SocketTableTest : public testing::Test {
         break;
       case EntryKind::kTimeWait:
         time_waits_[e.index()].key = key;
+        break;
+      case EntryKind::kMoved:
         break;
     }
   }
@@ -165,7 +168,8 @@ TEST_F(SocketTableTest, TheHashDependsOnTheKey) {
   SocketTable b(64, {17, 19},
                 {{{blocks_.data(), sizeof(tcp::ControlBlock)},
                   {requests_.data(), sizeof(tcp::Request)},
-                  {time_waits_.data(), sizeof(tcp::TimeWait)}}});
+                  {time_waits_.data(), sizeof(tcp::TimeWait)},
+                         {nullptr, 0}}});
   int same = 0;
   for (uint32_t n = 0; n < 1000; ++n) {
     if ((a.Hash(Key(n)) & 63) == (b.Hash(Key(n)) & 63)) ++same;

@@ -69,6 +69,10 @@ class Node {
   uint16_t OwnerOf(const tcp::FlowKey& key) const {
     return group_ == nullptr ? uint16_t{0} : group_->map().OwnerOf(key);
   }
+  // Busy cores give connections to others from now on.
+  void Rebalance() {
+    for (auto& core : cores_) core->steering->Rebalance();
+  }
   void BeginTurn(Time now) {
     for (auto& core : cores_) core->pipeline->BeginTurn(now);
   }

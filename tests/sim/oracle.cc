@@ -109,6 +109,9 @@ std::string CheckCoreAtRest(const dataplane::Pipeline& pipeline) {
   if (tcp.table().size() != 0) {
     return absl::StrCat(tcp.table().size(), " table entries are left");
   }
+  if (tcp.moves().forwards.in_use() != 0 || !tcp.moves().guests.empty()) {
+    return "a connection that had moved was not forgotten";
+  }
   const dataplane::Counters& c = pipeline.core().counters;
   if (c.rx_packets != c.delivered + c.Drops()) {
     return absl::StrCat(c.rx_packets, " packets received, but ", c.delivered,
@@ -117,7 +120,7 @@ std::string CheckCoreAtRest(const dataplane::Pipeline& pipeline) {
   return "";
 }
 
-// Every flow lives on the core that owns it.
+// Every flow lives on the core that owns it, unless it moved.
 std::string CheckOwners(const Node& node, uint16_t core) {
   const dataplane::TcpLayer& tcp = node.pipeline(core).tcp();
   constexpr uint32_t kMost = 64;
@@ -125,6 +128,7 @@ std::string CheckOwners(const Node& node, uint16_t core) {
   for (uint32_t i = 0; i < all; ++i) {
     const tcp::ControlBlock& cb = tcp.blocks()[i];
     if (!Live(cb) || node.OwnerOf(cb.key) == core) continue;
+    if (tcp.moves().guests.Has(cb.key) || cb.Has(tcp::kDetached)) continue;
     return absl::StrCat("connection ", i, " of core ", core,
                         " belongs to core ", node.OwnerOf(cb.key));
   }

@@ -243,6 +243,9 @@ void DrawCores(uint64_t seed, Scenario& s) {
                               : static_cast<uint16_t>(d.Between(1, c->cores));
     c->rss = c->queues == c->cores && d.Percent(50);
   }
+  if (d.Percent(50)) {
+    s.move_ppm = d.OneOf<uint32_t>({1'000, 20'000, 300'000});
+  }
 }
 
 // Whether the lines are so fast and all hosts so quick that no timer can take
@@ -366,7 +369,8 @@ std::string Scenario::Summary() const {
       lossless ? ", lossless" : "", calm ? ", calm" : "",
       path_mtus.empty() ? "" : ", path MTU changes",
       restart_at > 0s ? absl::StrCat(", node ", restarted, " restarts") : "",
-      stop_after > 0s ? ", stops early" : "", "\n  there: ", wire(there),
+      stop_after > 0s ? ", stops early" : "",
+      move_ppm > 0 ? ", connections move" : "", "\n  there: ", wire(there),
       "\n  back:  ", wire(back), "\n  client: ", node(client),
       "\n  server: ", node(server));
 }

@@ -54,6 +54,9 @@ struct Scenario {
   // A host loses power and is back at once, with other secrets; 0: none does.
   Duration restart_at{};
   size_t restarted = 0;
+  // Chance that a connection wants to go to another core, after each event of
+  // its application's.
+  uint32_t move_ppm = 0;
   // Connections may end by timeout, reset or refusal: memory, tables or the
   // wire are too bad for promises.
   bool breaks_allowed = false;

@@ -18,13 +18,15 @@ constexpr uint32_t kTurnBudget = 64 * 1024;
 }  // namespace
 
 struct StreamApp::Session {
-  Session(uint64_t seed, uint64_t stream) : rng(seed, stream) {}
+  Session(uint64_t seed, uint64_t stream)
+      : rng(seed, stream), moves(seed, stream + 0x30e50000) {}
 
   Connection connection;
   uint32_t number = kUnknown;
   const SidePlan* plan = nullptr;
   SideRecord* record = nullptr;
   Rng rng;
+  Rng moves;  // so that moving changes nothing else
   StreamBytes sends;
   StreamBytes receives;
   uint64_t expects = 0;  // bytes from the peer, all in all
@@ -35,6 +37,8 @@ struct StreamApp::Session {
   bool blocked = false;  // waits for kWritable
   bool shut = false;
   bool over = false;
+  bool given_up = false;
+  bool on_the_way = false;  // to another core: nothing can be done to it
   dataplane::Packet* held = nullptr;  // taken, not sent back yet
 };
 
@@ -107,7 +111,50 @@ void StreamApp::OnConnections(std::span<ReadyConnection> ready, Time /*now*/) {
     if ((r.events & dataplane::kTimer) != 0) s.paused = false;
     if ((r.events & dataplane::kWritable) != 0) s.blocked = false;
     if (!s.paused) Pump(s);
+    if (!s.over) MaybeMove(s);
   }
+}
+
+void StreamApp::MaybeMove(Session& s) {
+  if (ledger_.move_ppm == 0 || !s.moves.ChancePpm(ledger_.move_ppm)) return;
+  s.connection.MoveTo(static_cast<uint16_t>(s.moves.Below(4)));
+}
+
+// A held packet is of this core's pool.
+bool StreamApp::OnLeave(Connection connection, std::vector<uint8_t>& luggage) {
+  Session& s = *SessionOf(connection);
+  if (s.held != nullptr) return false;
+  if (s.over) Wrong(s, "was asked for a connection that it has ended");
+  luggage.resize(4);
+  StoreBe32(luggage.data(), s.number);
+  s.on_the_way = true;
+  return true;
+}
+
+void StreamApp::OnArrive(Connection connection,
+                         std::span<const uint8_t> luggage) {
+  Session& s = *SessionOf(connection);
+  if (luggage.size() != 4 || LoadBe32(luggage.data()) != s.number ||
+      !s.on_the_way) {
+    Wrong(s, "arrived otherwise than it left");
+  }
+  s.connection = connection;
+  s.on_the_way = false;
+  if (!s.given_up) return;
+  s.connection.Abort();
+  if (s.record != nullptr) s.record->let_go = true;
+  End(s);
+}
+
+void StreamApp::OnLost(uint32_t app_data,
+                       std::span<const uint8_t> /*luggage*/) {
+  Session& s = *sessions_[app_data - 1];
+  s.on_the_way = false;
+  if (s.record != nullptr) {
+    s.record->gone = true;
+    s.record->error = tcp::Error::kAborted;
+  }
+  End(s);
 }
 
 void StreamApp::OnGone(Session& s) {
@@ -300,6 +347,10 @@ void StreamApp::MaybePause(Session& s, bool more) {
 void StreamApp::GiveUp() {
   for (auto& s : sessions_) {
     if (s->over) continue;
+    if (s->on_the_way) {
+      s->given_up = true;
+      continue;
+    }
     // A connection without a number belongs to no plan that it could spoil.
     if (s->plan != nullptr && !ledger_.may_break &&
         !ledger_.plans[s->number].Breaks()) {

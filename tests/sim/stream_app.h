@@ -38,6 +38,11 @@ class StreamApp final : public SimApplication {
 
   void OnConnections(std::span<dataplane::ReadyConnection> ready,
                      Time now) override;
+  bool OnLeave(dataplane::Connection connection,
+               std::vector<uint8_t>& luggage) override;
+  void OnArrive(dataplane::Connection connection,
+                std::span<const uint8_t> luggage) override;
+  void OnLost(uint32_t app_data, std::span<const uint8_t> luggage) override;
   void LetGo() override;
 
  private:
@@ -53,6 +58,7 @@ class StreamApp final : public SimApplication {
   void MaybePause(Session& s, bool more);
   void OnGone(Session& s);
   void End(Session& s);
+  void MaybeMove(Session& s);
   void Wrong(const Session& s, const char* what);
 
   Ledger& ledger_;

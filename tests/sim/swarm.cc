@@ -76,6 +76,7 @@ void Run::BuildHosts() {
   // SYN cookies, which keep no memory of what they were used for.
   ledger_.replays = s_.server.pipeline.tcp.syn_cookies && s_.breaks_allowed;
   ledger_.plans = s_.connections;
+  ledger_.move_ppm = s_.move_ppm;
   ledger_.send_buffer[kClient] = s_.client.pipeline.tcp.send_buffer;
   ledger_.send_buffer[kServer] = s_.server.pipeline.tcp.send_buffer;
   ledger_.records.resize(s_.connections.size());

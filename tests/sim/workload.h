@@ -76,6 +76,7 @@ struct ConnectionRecord {
 struct Ledger {
   uint64_t seed = 0;
   uint32_t send_buffer[2] = {};  // of the hosts
+  uint32_t move_ppm = 0;         // chance of a wish to move, after each event
   bool may_break = false;        // any connection, for want of memory or so
   bool replays = false;          // a server may see a connection a second time
   std::vector<ConnectionPlan> plans;
