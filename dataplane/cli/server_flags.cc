@@ -40,6 +40,9 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
   line.AddSwitch("--weak-host", weak_host_,
                  "Take what comes for an address of ours by another device "
                  "than the one that has it, and answer ARP for it there");
+  line.AddSwitch("--rebalance", rebalance_,
+                 "With several --cores: move connections from a core that has "
+                 "much more to do than others");
   if (role == Role::kServer) AddListening(line);
   line.AddValue("--name", name_, "NAME",
                 "Name of this instance (default: corelane)");
@@ -95,6 +98,7 @@ absl::StatusOr<ServerOptions> ServerFlags::Understand(
   options.runtime.verbose = verbose_;
   options.port = default_port_;
   options.runtime.weak_host = weak_host_;
+  options.runtime.rebalance = rebalance_;
   options.runtime.raw_eal_args = raw_eal_args;
   if (absl::Status s = UnderstandNetwork(options); !s.ok()) return s;
   if (absl::Status s = UnderstandLimits(options.runtime); !s.ok()) return s;

@@ -57,6 +57,7 @@ class ServerFlags {
   std::vector<std::string> connect_;
   std::vector<std::string> gateways_;
   bool weak_host_ = false;
+  bool rebalance_ = false;
   std::optional<std::string> name_;
   std::optional<std::string> port_;
   std::optional<std::string> listen_;

@@ -74,6 +74,7 @@ absl::StatusOr<std::unique_ptr<CoreLoop>> CoreLoop::Create(
   loop->group_ = place.group;
   loop->steering_ = std::make_unique<dataplane::Steering>(
       place.group, place.core, loop->pipeline_.get(), std::move(place.shares));
+  if (place.rebalance) loop->steering_->Rebalance();
   place.group->SetWaker(place.core, {loop->idle_.get(), [](void* sleeper) {
                                        static_cast<pmd::Idle*>(sleeper)->Wake();
                                      }});

@@ -35,6 +35,7 @@ struct CorePlace {
   uint16_t core = 0;                      // and its queue of each port
   dataplane::CoreGroup* group = nullptr;  // nullptr: it is the only one
   std::vector<dataplane::PortShare> shares;
+  bool rebalance = false;
 };
 
 class CoreLoop {

@@ -48,6 +48,7 @@ struct RuntimeOptions {
   tcp::Config tcp;
   std::optional<pmd::IdleMode> idle;  // nullopt: what suits the devices
   bool weak_host = false;             // see dataplane::Core
+  bool rebalance = false;             // see dataplane::Rebalancer
   uint16_t mtu = 0;                   // 0: the devices' own
   pmd::HugePages huge_pages = pmd::HugePages::kAuto;
   uint32_t memory_mb = 0;  // MiB of packet memory; 0: by the other options

@@ -255,8 +255,8 @@ absl::Status Runtime::CreateCores() {
       // What peers see is the same on every core, but no two draw alike.
       config.secrets.rng.k0 = secrets->rng.k0 + i;
       auto core = CoreLoop::Create(
-          config, {i, group_.get(), spread_.SharesOf(i)}, ports_, mempools_,
-          IdleModeOf(options_), options_.grace);
+          config, {i, group_.get(), spread_.SharesOf(i), options_.rebalance},
+          ports_, mempools_, IdleModeOf(options_), options_.grace);
       if (!core.ok()) return core.status();
       cores_.push_back(*std::move(core));
     }

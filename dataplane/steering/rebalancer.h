@@ -20,7 +20,7 @@ class Rebalancer {
  public:
   static constexpr Duration kInterval = 100ms;
   // In an interval: below this, a core has too little to do to be relieved.
-  static constexpr uint64_t kLeastSegments = 1000;
+  static constexpr uint64_t kLeastSegments = 300;
 
   struct Shift {
     uint16_t to;

@@ -65,6 +65,53 @@ def traffic(server, queues):
     return f"{counters['steered']} of {counters['rx_packets']} steered"
 
 
+def _homes(server):
+    """Which core has the connection of a port of the kernel's."""
+    listed = json.loads(server.ask("netstat", "--json", "--wide").stdout)
+    return {int(s["foreign"].split(":")[1]): s["core"] for s in listed
+            if s["state"] == "ESTABLISHED"}
+
+
+def rebalanced(server):
+    """Only connections of one core are busy: some of them move, and all go
+    on."""
+    opened = [socket.create_connection((STACK, 7), timeout=10)
+              for _ in range(40)]
+    try:
+        wait_until(lambda: len(_homes(server)) == 40, 10, "40 connections")
+        homes = _homes(server)
+        full = max((0, 1), key=list(homes.values()).count)
+        busy = [s for s in opened if homes[s.getsockname()[1]] == full]
+        end = time.monotonic() + 20
+        rounds = 0
+        while time.monotonic() < end:
+            for _ in range(200):
+                data = os.urandom(30)
+                rounds += 1
+                for s in busy:
+                    s.sendall(data)
+                for s in busy:
+                    got = b""
+                    while len(got) < 30:
+                        piece = s.recv(30 - len(got))
+                        expect(piece, "closed")
+                        got += piece
+                    expect(got == data, "other bytes came back")
+            now = _homes(server)
+            moved = sum(now[s.getsockname()[1]] != full for s in busy)
+            if moved * 4 >= len(busy):
+                break
+        counters = totals(server)["counters"]
+        expect(moved > 0, f"none of {len(busy)} moved in {rounds} rounds")
+        expect(counters["segments_passed_on"] > 0, "nothing was passed on")
+        expect(counters["move_failures"] == 0, "a move failed")
+    finally:
+        for s in opened:
+            s.close()
+    wait_until(lambda: not _homes(server), 10, "all closed")
+    return f"{moved} of {len(busy)} busy connections moved"
+
+
 def stops(server):
     began = time.monotonic()
     code = server.stop()

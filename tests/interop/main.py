@@ -136,6 +136,13 @@ def cores_checks(report, lab):
         report.check(f"{name}, bulk", check_tcp.bulk_echo, server)
         report.check(f"{name}, stop", check_cores.stops, server)
         server.stop()
+    name = f"{d} 2 cores, --rebalance"
+    if d == "tap" and report.wants(name):
+        server = lab.start("echo", "--cores", "0,1", "--rebalance",
+                           options=one)
+        report.check(name, check_cores.rebalanced, server)
+        report.check(f"{name}, stop", check_cores.stops, server)
+        server.stop()
     if d == "tap":
         report.check("memif 2 cores", check_cores.memif, lab)
         report.check("ring 2 cores", check_cores.ring, lab)
