@@ -2,7 +2,9 @@
 #ifndef CORELANE_DATAPLANE_CLI_DIALER_H_
 #define CORELANE_DATAPLANE_CLI_DIALER_H_
 
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "dataplane/api/application.h"
 
@@ -18,6 +20,17 @@ class Dialer final : public dataplane::Application {
 
   void OnConnections(std::span<dataplane::ReadyConnection> ready,
                      Time now) override;
+  bool OnLeave(dataplane::Connection connection,
+               std::vector<uint8_t>& luggage) override {
+    return application_.OnLeave(connection, luggage);
+  }
+  void OnArrive(dataplane::Connection connection,
+                std::span<const uint8_t> luggage) override {
+    application_.OnArrive(connection, luggage);
+  }
+  void OnLost(uint32_t app_data, std::span<const uint8_t> luggage) override {
+    application_.OnLost(app_data, luggage);
+  }
   void OnDatagrams(std::span<dataplane::Datagram> datagrams,
                    Time now) override {
     application_.OnDatagrams(datagrams, now);
