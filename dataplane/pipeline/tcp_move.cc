@@ -109,6 +109,7 @@ bool TcpLayer::Leave(uint32_t index, uint16_t to, Application& application) {
     table_.Erase(hash, entry);
   }
   cb.Set(tcp::kDetached);
+  cb.state = tcp::State::kClosed;
   FreeSendState(index);
   if (Buffers* buffers = BuffersOf(index)) {
     buffers->send.Clear(core_.pool, chunks_);

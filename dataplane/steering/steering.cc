@@ -144,7 +144,7 @@ bool Steering::PostMoved(uint16_t to, std::unique_ptr<MovedConnection>& moved) {
   mail.moved = moved.get();
   mail.kind = MailKind::kMoved;
   if (!group_.lane(self_, to).received.Push(mail)) return false;
-  moved.release();
+  static_cast<void>(moved.release());  // the mailbox has it
   NotePosted(to);
   return true;
 }

@@ -383,6 +383,7 @@ TEST_F(MoveTest, AnIcmpErrorFollows) {
 TEST_F(MoveTest, WhereThereIsNoRoomItStays) {
   Start();
   std::vector<uint16_t> full;
+  full.reserve(15);
   for (int i = 0; i < 15; ++i) full.push_back(Open(1));
   const uint16_t port = Open(0);
   Say(port, "go1");
@@ -409,10 +410,26 @@ TEST_F(MoveTest, AnOrderlyStopFindsItWhereverItIs) {
   EXPECT_EQ(mover_->lost, 1);
 }
 
+// What has left is not there to be closed.
+TEST_F(MoveTest, AnOrderlyStopClosesEachOnce) {
+  Start();
+  const uint16_t port = Open(0);
+  Say(port, "go1");
+  for (uint16_t core = 0; core < 3; ++core) {
+    node_->pipeline(core).tcp().CloseAll();
+  }
+  Pass(0s);
+  EXPECT_EQ(node_->pipeline(0).tcp().blocks().in_use(), 0u);
+  EXPECT_EQ(node_->pipeline(1).tcp().blocks().in_use(), 1u);
+  ++seq_[port].ack;
+  Say(port, "", tcp::kFin);
+}
+
 TEST_F(MoveTest, SkewIsEvenedOut) {
   Start(2);
   node_->Rebalance();
   std::vector<uint16_t> ports;
+  ports.reserve(8);
   for (int i = 0; i < 8; ++i) ports.push_back(Open(0));
   for (int round = 0; round < 3000; ++round) {
     for (const uint16_t port : ports) ASSERT_EQ(Say(port, "x"), "x");
@@ -429,6 +446,7 @@ TEST_F(MoveTest, SkewIsEvenedOut) {
 TEST_F(MoveTest, SkewStaysWhereNobodyAsked) {
   Start(2);
   std::vector<uint16_t> ports;
+  ports.reserve(8);
   for (int i = 0; i < 4; ++i) ports.push_back(Open(0));
   for (int round = 0; round < 1000; ++round) {
     for (const uint16_t port : ports) ASSERT_EQ(Say(port, "x"), "x");
