@@ -165,6 +165,30 @@ class Client final : public Application {
   std::array<uint32_t, kConnections> sent_{};
 };
 
+// Echoes, and sends every third connection that has something to do to another
+// core.
+class Wanderer final : public Application {
+ public:
+  explicit Wanderer(uint16_t self) : self_(self) {}
+
+  void OnConnections(std::span<ReadyConnection> ready, Time now) override {
+    for (ReadyConnection& r : ready) {
+      if ((r.events & kGone) != 0 || ++events_ % 3 != 0) continue;
+      r.connection.MoveTo(static_cast<uint16_t>((self_ + 1) % kCores));
+    }
+    echo_.OnConnections(ready, now);
+  }
+  bool OnLeave(Connection /*connection*/,
+               std::vector<uint8_t>& /*luggage*/) override {
+    return true;
+  }
+
+ private:
+  uint16_t self_;
+  uint32_t events_ = 0;
+  EchoApp echo_;
+};
+
 MacAddress ClientMac(size_t i) {
   return {{2, 0, 0, 0, 1, static_cast<uint8_t>(i + 1)}};
 }
@@ -186,7 +210,9 @@ PipelineConfig Config(MacAddress mac, Ipv4Address address, uint64_t seed) {
 struct Seat {
   Seat(size_t i, CoreGroup* group, SharedPackets* packets,
        std::vector<Line>* to_server, std::vector<Line>* to_clients)
-      : server_pool(packets->backend()), client_pool(packets->backend()) {
+      : server_pool(packets->backend()),
+        client_pool(packets->backend()),
+        echo(static_cast<uint16_t>(i)) {
     const MacAddress server_mac({2, 0, 0, 0, 2, 2});
     PipelineConfig config = Config(server_mac, Ipv4Address(10, 0, 0, 100), 1);
     config.secrets.rng.k0 += i;
@@ -226,7 +252,7 @@ struct Seat {
 
   PacketPool server_pool;
   PacketPool client_pool;
-  EchoApp echo;
+  Wanderer echo;
   Client app;
   uint16_t client_id = 0;
   std::unique_ptr<Pipeline> server;
@@ -257,15 +283,24 @@ TEST(CoresThreadTest, TrafficOnAllCores) {
     }
     for (std::thread& thread : threads) thread.join();
     uint64_t steered = 0;
+    uint64_t moved = 0;
+    uint64_t arrived = 0;
     for (auto& seat : seats) {
       EXPECT_EQ(seat->app.done, kConnections);
       EXPECT_EQ(seat->app.broken, 0u);
       const Counters& c = seat->server->core().counters;
       EXPECT_GT(c.tcp.passive_opens, 0u);
       EXPECT_EQ(c.rx_packets, c.delivered + c.Drops());
+      EXPECT_EQ(c.tcp.resets_out, 0u);
       steered += c.steered;
+      moved += c.moved_out;
+      arrived += c.moved_in;
     }
     EXPECT_GT(steered, 0u);
+    EXPECT_GT(moved, kConnections);
+    EXPECT_GT(arrived, kConnections / 2);
+    EXPECT_GE(moved,
+              arrived);  // some are on their way when the clients have all
     for (auto& seat : seats) seat->steering.reset();
   }
   EXPECT_EQ(packets.outstanding(), 0u);
