@@ -2,6 +2,7 @@
 #ifndef CORELANE_DATAPLANE_RUNTIME_CORE_LOOP_H_
 #define CORELANE_DATAPLANE_RUNTIME_CORE_LOOP_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,6 +65,18 @@ class CoreLoop {
   // grace is over; among several, until that holds for all of them. On the
   // core's own thread.
   void Run();
+  // The same on a thread that EAL started, and the two ends of it on the one
+  // that has it started and waits for it. EAL orders all this as well, but in
+  // code that ThreadSanitizer does not see.
+  void HandOver() { running_.store(true, std::memory_order_release); }
+  void RunHandedOver() {
+    static_cast<void>(running_.load(std::memory_order_acquire));
+    Run();
+    running_.store(false, std::memory_order_release);
+  }
+  void TakeBack() const {
+    static_cast<void>(running_.load(std::memory_order_acquire));
+  }
   // When every core's Run has returned: resets what did not end in time, so
   // that the peers need not find out by themselves. Any one thread, core by
   // core; LastTurn then has what that queued sent, also by other cores.
@@ -109,6 +122,7 @@ class CoreLoop {
   std::unique_ptr<dataplane::Pipeline> pipeline_;
   dataplane::CoreGroup* group_ = nullptr;
   std::unique_ptr<dataplane::Steering> steering_;  // nullptr: the only core
+  std::atomic<bool> running_{false};
   bool drained_ = false;
   std::vector<TappedQueue> queues_;
   std::function<void(Time)> housekeeping_;

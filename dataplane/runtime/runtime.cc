@@ -300,9 +300,10 @@ bool Runtime::AddressesAreFree() {
 
 void Runtime::Run() {
   for (size_t i = 1; i < cores_.size(); ++i) {
+    cores_[i]->HandOver();
     rte_eal_remote_launch(
         [](void* core) {
-          static_cast<CoreLoop*>(core)->Run();
+          static_cast<CoreLoop*>(core)->RunHandedOver();
           return 0;
         },
         cores_[i].get(), static_cast<unsigned>(options_.cores[i]));
@@ -310,6 +311,7 @@ void Runtime::Run() {
   cores_[0]->Run();
   for (size_t i = 1; i < cores_.size(); ++i) {
     rte_eal_wait_lcore(static_cast<unsigned>(options_.cores[i]));
+    cores_[i]->TakeBack();
   }
   for (auto& core : cores_) core->AbortRemaining();
   // Once more for those whose frames others send.
