@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "dataplane/cli/blast_driver.h"
 #include "dataplane/cli/blast_flags.h"
 #include "dataplane/cli/blast_hold.h"
@@ -34,6 +35,11 @@ using dataplane::UdpLoad;
 using runtime::LogError;
 using runtime::LogInfo;
 
+// So that a plot has some fifty points.
+Duration PointEvery(Duration all) {
+  return std::clamp<Duration>(all / 50, 50ms, 1s);
+}
+
 uint32_t PartOf(uint32_t whole, uint32_t core, uint32_t cores) {
   return whole / cores + (core < whole % cores ? 1 : 0);
 }
@@ -43,6 +49,7 @@ dataplane::LoadConfig ShareOf(const dataplane::LoadConfig& whole, uint32_t core,
                               uint32_t cores) {
   dataplane::LoadConfig share = whole;
   share.rate /= cores;
+  for (double& rate : share.rates) rate /= cores;
   share.concurrency = PartOf(whole.concurrency, core, cores);
   share.seed += core;
   return share;
@@ -59,7 +66,9 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
   // The driver is the application; its load does the work.
   auto add = [&](auto load, auto attach) {
     auto* raw = load.get();
-    driver = std::make_unique<BlastDriver>(std::move(load), board);
+    driver = std::make_unique<BlastDriver>(
+        std::move(load), board,
+        plan.plot.empty() ? 1s : PointEvery(share.duration));
     status = attach(raw, pipeline.AddApplication(driver.get()));
   };
   if (plan.what == "pps") {
@@ -98,7 +107,11 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     config.open_rate /= runtime.cores();
     config.active = PartOf(plan.hold.active, core, runtime.cores());
     if (plan.hold.active > 0) {
-      config.load.rate = plan.hold.load.rate * config.active / plan.hold.active;
+      // Where few are active, the cores differ.
+      const double part = static_cast<double>(config.active) * runtime.cores() /
+                          plan.hold.active;
+      config.load.rate *= part;
+      for (double& rate : config.load.rates) rate *= part;
     }
     add(std::make_unique<HoldLoad>(config), [&](HoldLoad* load, uint16_t id) {
       load->Attach(&pipeline.tcp(), id);
@@ -114,7 +127,7 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     });
   }
   if (!status.ok()) return status;
-  driver->Watch(&runtime.core(core), core == 0);
+  driver->Watch(&runtime.core(core), core);
   return driver;
 }
 
@@ -207,6 +220,8 @@ int RunBlast(const Arguments& arguments) {
                      ": fewer than there are cores; give at least ",
                      options->runtime.cores.size()));
   }
+  plan->command =
+      absl::StrCat("corelane blast ", absl::StrJoin(arguments.flags, " "));
   if (auto code = PrintConfig(line, *options)) return *code;
   return Blast(*options, *plan);
 }

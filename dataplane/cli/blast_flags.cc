@@ -45,6 +45,18 @@ std::string EchoPattern(size_t size) {
   return text;
 }
 
+absl::Status TakeRate(const std::optional<std::string>& text,
+                      dataplane::LoadConfig& load) {
+  if (!text.has_value()) return absl::OkStatus();
+  auto rates = ParseRates("--rate", *text);
+  if (!rates.ok()) return rates.status();
+  load.rate = *std::max_element(rates->rates.begin(), rates->rates.end());
+  if (rates->rates.size() == 1) return absl::OkStatus();
+  load.rates = rates->rates;
+  load.ramp = rates->ramp;
+  return absl::OkStatus();
+}
+
 BlastFlags::BlastFlags(CommandLine& line) {
   line.AddOperands(
       absl::StrCat(absl::StrJoin(kBlastModes, "|"), " [A.B.C.D:PORT]"), what_,
@@ -55,7 +67,8 @@ BlastFlags::BlastFlags(CommandLine& line) {
   line.AddValue("--target", target_, "A.B.C.D:PORT", "Whom to ask");
   line.AddValue("--rate", rate_, "N",
                 "Requests per second (500, 20k, 1.5M), sent when they are due, "
-                "whatever the server does; of send and receive bits per second "
+                "whatever the server does; 10k..100k rises evenly, 10k,20k,40k "
+                "in equal steps; of send and receive bits per second "
                 "in all (100Mbps, 1Gbps; default: as the windows allow)");
   line.AddSwitch("--closed", closed_,
                  "Instead: each answer brings the next request");
@@ -93,6 +106,8 @@ BlastFlags::BlastFlags(CommandLine& line) {
                 "dns: a query per line, name and type, and perhaps the answer "
                 "(an address, a name, or an rcode): www.example.com A "
                 "192.0.2.1");
+  line.AddValue("--plot", plot_, "FILE",
+                "Draw latency by percentile and rate over time there (SVG)");
   AddBulk(line);
   AddHold(line);
   AddPackets(line);
@@ -145,6 +160,7 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() {
   }
   plan.json = json_.value_or("");
   plan.hgrm = hgrm_.value_or("");
+  plan.plot = plot_.value_or("");
   return plan;
 }
 
@@ -220,9 +236,7 @@ absl::Status BlastFlags::UnderstandLoad(dataplane::LoadConfig& load) const {
   if (closed_ && poisson_) {
     return absl::InvalidArgumentError("--poisson needs a --rate");
   }
-  Take(rate_, load.rate, s,
-       [](const std::string& text) { return ParseRate("--rate", text); });
-  return s;
+  return TakeRate(rate_, load);
 }
 
 absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
@@ -272,6 +286,25 @@ absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
   return s;
 }
 
+// "10000", "10000 to 100000" or "10000, 20000, 40000".
+std::string RatesText(const dataplane::LoadConfig& load) {
+  if (load.rates.empty()) return absl::StrCat(load.rate);
+  return absl::StrJoin(load.rates, load.ramp ? " to " : ", ");
+}
+
+double BlastPlan::RateAt(Duration after) const {
+  const dataplane::LoadConfig& l = udp.load;
+  if (IsBulk()) return l.rate * 8;
+  if (l.rates.empty()) return l.rate;
+  const double share = std::clamp(static_cast<double>(after.count()) /
+                                      static_cast<double>(l.duration.count()),
+                                  0.0, 1.0);
+  if (l.ramp) return l.rates[0] + share * (l.rates[1] - l.rates[0]);
+  const auto step =
+      static_cast<size_t>(share * static_cast<double>(l.rates.size()));
+  return l.rates[std::min(step, l.rates.size() - 1)];
+}
+
 std::string BlastPlan::Describe() const {
   if (what == "pps") return DescribePackets(*this);
   if (IsBulk()) return DescribeBulk(*this);
@@ -280,7 +313,7 @@ std::string BlastPlan::Describe() const {
   std::string text = absl::StrCat(what, " to ", ToString(l.target.address), ":",
                                   l.target.port, ", ");
   if (l.rate > 0) {
-    absl::StrAppend(&text, "open loop, ", l.rate,
+    absl::StrAppend(&text, "open loop, ", RatesText(l),
                     l.poisson ? "/s at random (Poisson)" : "/s evenly");
   } else {
     absl::StrAppend(&text, "closed loop");

@@ -26,6 +26,12 @@ inline constexpr std::array<absl::string_view, 8> kBlastModes = {
 inline constexpr uint32_t kMaxConcurrency = 1u << 26;
 inline constexpr uint32_t kMaxEcho = 1u << 16;
 
+// The --rate of an open loop.
+absl::Status TakeRate(const std::optional<std::string>& text,
+                      dataplane::LoadConfig& load);
+
+std::string RatesText(const dataplane::LoadConfig& load);
+
 // What echo is asked with.
 std::string EchoPattern(size_t size);
 
@@ -42,8 +48,13 @@ struct BlastPlan {
   std::vector<Objective> objectives;
   std::string json;  // files to write; empty: none
   std::string hgrm;
+  std::string plot;
+  std::string command;  // as it was typed, for the plot
 
   std::string Describe() const;
+  // What was meant to be asked per second so long after counting began; 0 if
+  // there was no rate.
+  double RateAt(Duration after) const;
   bool IsBulk() const { return what == "send" || what == "receive"; }
   // Whether it opens connections.
   bool IsTcp() const { return what != "udp" && what != "dns" && what != "pps"; }
@@ -97,6 +108,7 @@ class BlastFlags {
   std::optional<std::string> slo_;
   std::optional<std::string> json_;
   std::optional<std::string> hgrm_;
+  std::optional<std::string> plot_;
   bool any_bytes_ = false;
   std::optional<std::string> queries_;
   std::optional<std::string> connections_;

@@ -65,8 +65,7 @@ absl::Status BlastFlags::UnderstandHold(BlastPlan& plan) const {
   Take(active_, hold.active, s, [&](const std::string& t) {
     return ParseShare(t, hold.load.concurrency);
   });
-  Take(rate_, hold.load.rate, s,
-       [](const std::string& t) { return ParseRate("--rate", t); });
+  if (s.ok()) s = TakeRate(rate_, hold.load);
   uint32_t size = 64;
   Take(size_, size, s, [](const std::string& t) {
     return ParseNumber("--size", t, 1, kMaxEcho, "");
@@ -114,8 +113,9 @@ std::string DescribeHold(const BlastPlan& plan) {
                    ToString(h.load.target.address), ":", h.load.target.port);
   if (h.open_rate > 0) absl::StrAppend(&text, ", ", h.open_rate, " opened/s");
   if (h.active > 0) {
-    absl::StrAppend(&text, ", ", h.active, " of them active, ", h.load.rate,
-                    " requests/s, ", h.request.size(), " bytes");
+    absl::StrAppend(&text, ", ", h.active, " of them active, ",
+                    RatesText(h.load), " requests/s, ", h.request.size(),
+                    " bytes");
   }
   return absl::StrCat(text, "; ", h.load.duration / 1ms,
                       " ms once they are "
@@ -156,8 +156,9 @@ std::string HoldTable(const BlastPlan& plan, const BlastResults& r) {
                         PerSecond(t.Of(Outcome::kOk), r.lasted), h.active),
         "latency      ", Quantiles(t.latency), "\n");
   }
-  absl::StrAppend(&text, "errors       ", ErrorList(t), "\n", "connections  ",
-                  t.ended, " lost, ", r.retransmits, " retransmissions\n");
+  absl::StrAppend(&text, SliceTable(plan, r), "errors       ", ErrorList(t),
+                  "\n", "connections  ", t.ended, " lost, ", r.retransmits,
+                  " retransmissions\n");
   return text;
 }
 

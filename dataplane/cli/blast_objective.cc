@@ -183,6 +183,27 @@ absl::StatusOr<double> ParseRate(const std::string& flag,
   return rate;
 }
 
+absl::StatusOr<Rates> ParseRates(const std::string& flag,
+                                 const std::string& text) {
+  constexpr size_t kMostSteps = 64;
+  Rates result;
+  const std::pair<std::string, std::string> ends =
+      absl::StrSplit(text, absl::MaxSplits("..", 1));
+  result.ramp = absl::StrContains(text, "..");
+  std::vector<std::string> parts = absl::StrSplit(text, ',');
+  if (result.ramp) parts = {ends.first, ends.second};
+  if (parts.size() > kMostSteps) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, ": ", parts.size(), " steps; give at most ", kMostSteps));
+  }
+  for (const std::string& part : parts) {
+    auto rate = ParseRate(flag, part);
+    if (!rate.ok()) return rate.status();
+    result.rates.push_back(*rate);
+  }
+  return result;
+}
+
 absl::StatusOr<uint32_t> ParseCountFlag(const std::string& flag,
                                         const std::string& text,
                                         uint32_t most) {

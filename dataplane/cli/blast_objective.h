@@ -40,6 +40,15 @@ absl::StatusOr<std::vector<Objective>> ParseObjectives(const std::string& text);
 // "100", "20k", "1.5M": above zero.
 absl::StatusOr<double> ParseRate(const std::string& flag,
                                  const std::string& text);
+// "10k,20k,40k": one after the other; "10k..100k": from one to the other. What
+// ParseRate takes is one of them.
+struct Rates {
+  std::vector<double> rates;
+  bool ramp = false;
+};
+absl::StatusOr<Rates> ParseRates(const std::string& flag,
+                                 const std::string& text);
+
 // "500", "10k", "1M": a whole number of things, from 1 on.
 absl::StatusOr<uint32_t> ParseCountFlag(const std::string& flag,
                                         const std::string& text, uint32_t most);

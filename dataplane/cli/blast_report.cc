@@ -26,6 +26,7 @@ using dataplane::Tally;
 constexpr int kExitPartial = 3;
 // Above this the generator's own work is part of what was measured.
 constexpr double kBusy = 0.9;
+constexpr Duration kBehind = 5ms;
 
 constexpr std::array<std::pair<const char*, double>, 5> kShares = {{
     {"p50", 0.5},
@@ -37,6 +38,18 @@ constexpr std::array<std::pair<const char*, double>, 5> kShares = {{
 
 std::string Megabits(uint64_t bytes, Duration lasted) {
   return absl::StrFormat("%.1f Mbit/s", PerSecond(bytes, lasted) * 8 / 1e6);
+}
+
+// From and to which rate it was.
+std::pair<double, double> RatesOf(const BlastPlan& plan, size_t slice,
+                                  size_t slices) {
+  const dataplane::LoadConfig& l = plan.udp.load;
+  if (!l.ramp) return {l.rates[slice], l.rates[slice]};
+  auto at = [&](size_t i) {
+    return l.rates[0] + (l.rates[1] - l.rates[0]) * static_cast<double>(i) /
+                            static_cast<double>(slices);
+  };
+  return {at(slice), at(slice + 1)};
 }
 
 std::string RequestTable(const BlastPlan& plan, const BlastResults& r) {
@@ -52,7 +65,8 @@ std::string RequestTable(const BlastPlan& plan, const BlastResults& r) {
                       ? "from when each was due (no coordinated omission)\n"
                       : "from when each was sent: a closed loop asks a slow "
                         "server less\n");
-  absl::StrAppend(&text, "errors       ", ErrorList(t), "\n");
+  absl::StrAppend(&text, "errors       ", ErrorList(t), "\n",
+                  SliceTable(plan, r));
   absl::StrAppend(&text, "payload      out ", Megabits(t.bytes_out, r.lasted),
                   ", in ", Megabits(t.bytes_in, r.lasted), "\n");
   if (plan.IsTcp()) {
@@ -113,12 +127,55 @@ nlohmann::json ToJson(const BlastPlan& plan, const BlastResults& r) {
                        {"trials", f.trials}});
     }
   }
+  if (!r.slices.empty()) {
+    nlohmann::json& steps = out["by_rate"] = nlohmann::json::array();
+    const Duration each = plan.udp.load.duration / r.slices.size();
+    for (size_t i = 0; i < r.slices.size(); ++i) {
+      const Tally& t = r.slices[i];
+      const auto [from, to] = RatesOf(plan, i, r.slices.size());
+      steps.push_back({{"from", from},
+                       {"to", to},
+                       {"sent", t.sent},
+                       {"ok", t.Of(Outcome::kOk)},
+                       {"ok_per_second", PerSecond(t.Of(Outcome::kOk), each)},
+                       {"errors", t.Errors()},
+                       {"latency_ns",
+                        {{"p50", t.latency.At(0.5).count()},
+                         {"p99", t.latency.At(0.99).count()},
+                         {"p99.9", t.latency.At(0.999).count()},
+                         {"max", t.latency.max().count()}}}});
+    }
+  }
   out["generator_busy"] = r.busy;
+  out["generator_busiest_second"] = r.busiest;
+  out["generator_behind_ns"] = r.behind.count();
+  out["generator_was_limit"] = r.busy > kBusy;
   nlohmann::json& objectives = out["objectives"] = nlohmann::json::array();
   for (const Objective& o : plan.objectives) {
     objectives.push_back({{"text", o.text}, {"met", o.Met(r.tally, r.lasted)}});
   }
   return out;
+}
+
+std::string Plot(const BlastPlan& plan, const BlastResults& r) {
+  PlotData data;
+  data.title = plan.command;
+  data.latency = &r.tally.latency;
+  data.points = r.points;
+  if (plan.IsBulk()) {
+    data.unit = "bit/s";
+    data.subtitle = BitRateText(
+        PerSecond(std::max(r.tally.bytes_in, r.tally.bytes_out), r.lasted) * 8);
+  } else {
+    if (plan.what == "pps") data.unit = "packets/s";
+    data.subtitle =
+        absl::StrFormat("%d ok, %.0f/s; ", r.tally.Of(Outcome::kOk),
+                        PerSecond(r.tally.Of(Outcome::kOk), r.lasted)) +
+        Quantiles(r.tally.latency);
+  }
+  absl::StrAppend(&data.subtitle, "; errors: ", ErrorList(r.tally),
+                  r.partial ? "; PARTIAL" : "");
+  return PlotSvg(data);
 }
 
 absl::Status WriteFile(const char* flag, const std::string& path,
@@ -132,6 +189,29 @@ absl::Status WriteFile(const char* flag, const std::string& path,
 }
 
 }  // namespace
+
+std::string SliceTable(const BlastPlan& plan, const BlastResults& r) {
+  if (r.slices.empty()) return "";
+  std::string text =
+      absl::StrFormat("by rate      %17s %11s %10s %10s %10s %8s\n", "due/s",
+                      "ok/s", "p50", "p99", "p99.9", "errors");
+  const size_t n = r.slices.size();
+  const Duration each = plan.udp.load.duration / n;
+  for (size_t i = 0; i < n; ++i) {
+    const Tally& t = r.slices[i];
+    const auto [from, to] = RatesOf(plan, i, n);
+    const std::string rates = from == to
+                                  ? absl::StrFormat("%.0f", from)
+                                  : absl::StrFormat("%.0f..%.0f", from, to);
+    absl::StrAppend(
+        &text,
+        absl::StrFormat("             %17s %11.1f %10s %10s %10s %8d\n", rates,
+                        PerSecond(t.Of(Outcome::kOk), each),
+                        Spelled(t.latency.At(0.5)), Spelled(t.latency.At(0.99)),
+                        Spelled(t.latency.At(0.999)), t.Errors()));
+  }
+  return text;
+}
 
 std::string Spelled(Duration d) {
   const auto ns = static_cast<double>(d.count());
@@ -188,6 +268,26 @@ std::string LiveLine(const BlastPlan& plan, int second, const Tally& tally,
                          tally.Errors(), busy * 100);
 }
 
+std::string BusyText(const BlastResults& r) {
+  std::string text = absl::StrFormat("busy %.0f %%", r.busy * 100);
+  if (r.busy > kBusy) {
+    text += ": it was the limit; the server may be capable of more";
+  } else if (r.busiest > kBusy) {
+    absl::StrAppendFormat(
+        &text,
+        ", %.0f %% in its busiest second: it may have been the limit then",
+        r.busiest * 100);
+  } else {
+    text += ": it is not the limit";
+  }
+  // A machine that others use as well, or a turn that took too long.
+  if (r.behind > kBehind) {
+    absl::StrAppend(&text, "\n             it was late by up to ",
+                    Spelled(r.behind), ", which is in the latencies");
+  }
+  return text;
+}
+
 std::string Table(const BlastPlan& plan, const BlastResults& r) {
   std::string text = absl::StrCat(plan.Describe(), "\n");
   if (r.partial) {
@@ -198,11 +298,7 @@ std::string Table(const BlastPlan& plan, const BlastResults& r) {
                          : plan.IsBulk()       ? BulkTable(plan, r)
                          : plan.what == "hold" ? HoldTable(plan, r)
                                                : RequestTable(plan, r));
-  absl::StrAppend(
-      &text,
-      absl::StrFormat("generator    busy %.0f %%: %s\n", r.busy * 100,
-                      r.busy > kBusy ? "it may be the limit, not the server"
-                                     : "it is not the limit"));
+  absl::StrAppend(&text, "generator    ", BusyText(r), "\n");
   for (const Objective& o : plan.objectives) {
     absl::StrAppend(&text, "objective    ", o.text, ": ",
                     o.Met(r.tally, r.lasted) ? "met" : "MISSED", "\n");
@@ -214,6 +310,10 @@ absl::Status WriteFiles(const BlastPlan& plan, const BlastResults& results) {
   if (!plan.json.empty()) {
     absl::Status s =
         WriteFile("--json", plan.json, ToJson(plan, results).dump(2) + "\n");
+    if (!s.ok()) return s;
+  }
+  if (!plan.plot.empty()) {
+    absl::Status s = WriteFile("--plot", plan.plot, Plot(plan, results));
     if (!s.ok()) return s;
   }
   if (plan.hgrm.empty()) return absl::OkStatus();

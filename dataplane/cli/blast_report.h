@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "dataplane/cli/blast_flags.h"
+#include "dataplane/cli/blast_plot.h"
 #include "dataplane/load/tally.h"
 #include "proto/base/time.h"
 
@@ -18,7 +19,14 @@ struct BlastResults {
   Duration lasted{};     // for how long requests were counted
   bool partial = false;  // it was ended before its time
   uint64_t retransmits = 0;
-  double busy = 0;  // 0..1, of the generator's busiest core
+  // 0..1, of the generator's busiest core: while requests counted, and in its
+  // busiest second.
+  double busy = 0;
+  double busiest = 0;
+  Duration behind{};  // how late it was with what was due, at most
+  // Of each of several rates, or each tenth of a ramp.
+  std::vector<dataplane::Tally> slices;
+  std::vector<PlotPoint> points;
   std::vector<dataplane::FoundRate> found;  // of --find-max-rate
 };
 
@@ -33,6 +41,12 @@ std::string BitRateText(double bits);
 double PerSecond(uint64_t n, Duration lasted);
 // "2 refused, 1 reset", or "none".
 std::string ErrorList(const dataplane::Tally& tally);
+
+// Whether the generator, not the server, was the limit, as far as it knows.
+std::string BusyText(const BlastResults& results);
+
+// What there was at each of several rates; nothing if there was one.
+std::string SliceTable(const BlastPlan& plan, const BlastResults& results);
 
 // One line for what one second has brought; `total`: and all before.
 std::string LiveLine(const BlastPlan& plan, int second,

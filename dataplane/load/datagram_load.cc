@@ -89,15 +89,16 @@ void DatagramLoad::Ask(Time due, Time now) {
     return;
   }
   if (Counts(due)) {
-    ++tally_.sent;
-    tally_.bytes_out += payload.size();
+    Tally& tally = TallyOf(due);
+    ++tally.sent;
+    tally.bytes_out += payload.size();
   }
 }
 
 void DatagramLoad::Conclude(Question& q, Outcome outcome) {
   q.open = false;
   --busy_;
-  if (Counts(q.due)) tally_.Note(outcome);
+  if (Counts(q.due)) TallyOf(q.due).Note(outcome);
 }
 
 void DatagramLoad::OnDatagrams(std::span<Datagram> datagrams, Time now) {
@@ -114,8 +115,8 @@ void DatagramLoad::OnDatagrams(std::span<Datagram> datagrams, Time now) {
     const bool right = IsRight(*serial, d);
     Conclude(q, right ? Outcome::kOk : Outcome::kWrong);
     if (!right || !Counts(q.due)) continue;
-    tally_.bytes_in += d.payload.size();
-    tally_.latency.Record(now - q.due);
+    TallyOf(q.due).bytes_in += d.payload.size();
+    TallyOf(q.due).latency.Record(now - q.due);
   }
 }
 

@@ -62,7 +62,9 @@ Time HoldLoad::OnTurn(Time now) {
   if (Over(now)) {
     over_ = true;
     for (; !backlog_.empty(); backlog_.pop_front()) {
-      if (Counts(backlog_.front())) tally_.Note(Outcome::kNotSent);
+      if (Counts(backlog_.front())) {
+        TallyOf(backlog_.front()).Note(Outcome::kNotSent);
+      }
     }
     return asked_.empty() ? kTimeNever : asked_.front().until;
   }
@@ -171,7 +173,7 @@ void HoldLoad::AskDue(Time now) {
     } else if (backlog_.size() < kMaxBacklog) {
       backlog_.push_back(due);
     } else if (Counts(due)) {
-      tally_.Note(Outcome::kNotSent);
+      TallyOf(due).Note(Outcome::kNotSent);
     }
   }
 }
@@ -183,8 +185,9 @@ void HoldLoad::Ask(uint32_t active, Time due, Time now) {
   a.sent = a.got = 0;
   ++a.serial;
   if (Counts(due)) {
-    ++tally_.sent;
-    tally_.bytes_out += options_.request.size();
+    Tally& tally = TallyOf(due);
+    ++tally.sent;
+    tally.bytes_out += options_.request.size();
   }
   asked_.push_back({active, a.serial, now + config_.timeout});
   SendRest(a);
@@ -213,13 +216,13 @@ void HoldLoad::Read(uint32_t client, Time now) {
     const auto n = static_cast<uint32_t>(front.size());
     a->got += n;
     connection.Consume(n);
-    if (Counts(a->due)) tally_.bytes_in += n;
+    if (Counts(a->due)) TallyOf(a->due).bytes_in += n;
     if (a->got < wanted.size()) continue;
     a->busy = false;
     ++a->serial;
     if (Counts(a->due)) {
-      tally_.Note(Outcome::kOk);
-      tally_.latency.Record(now - a->due);
+      TallyOf(a->due).Note(Outcome::kOk);
+      TallyOf(a->due).latency.Record(now - a->due);
     }
     if (!over_ && !backlog_.empty()) {
       const Time due = backlog_.front();

@@ -48,7 +48,9 @@ Time TcpLoad::OnTurn(Time now) {
     if (!over_) AssignDue(now, ~0u);  // what a late turn has left
     over_ = true;
     for (; !backlog_.empty(); backlog_.pop_front()) {
-      if (Counts(backlog_.front())) tally_.Note(Outcome::kNotSent);
+      if (Counts(backlog_.front())) {
+        TallyOf(backlog_.front()).Note(Outcome::kNotSent);
+      }
     }
     return waits_.empty() ? kTimeNever : waits_.front().until;
   }
@@ -129,7 +131,7 @@ void TcpLoad::Assign(Time due, Time now) {
   if (backlog_.size() < kMaxBacklog) {
     backlog_.push_back(due);
   } else if (Counts(due)) {
-    tally_.Note(Outcome::kNotSent);
+    TallyOf(due).Note(Outcome::kNotSent);
   }
 }
 
@@ -171,8 +173,9 @@ void TcpLoad::Ask(uint32_t client, Time due, Time now) {
   ++busy_;
   if (!readers_.empty()) readers_[client].Reset();
   if (Counts(due)) {
-    ++tally_.sent;
-    tally_.bytes_out += options_.request.size();
+    Tally& tally = TallyOf(due);
+    ++tally.sent;
+    tally.bytes_out += options_.request.size();
   }
   WaitFor(client, now);
   SendRest(c);
@@ -243,7 +246,7 @@ void TcpLoad::ReadEcho(uint32_t client, Time now) {
       Lost(client, Outcome::kWrong, now);
       return;
     }
-    if (Counts(c.due)) tally_.bytes_in += n;
+    if (Counts(c.due)) TallyOf(c.due).bytes_in += n;
     c.connection.Consume(static_cast<uint32_t>(n));
     c.got += static_cast<uint32_t>(n);
     if (c.got == options_.request.size()) {
@@ -260,7 +263,7 @@ void TcpLoad::ReadHttp(uint32_t client, Time now) {
     const ByteView front = c.connection.Front();
     const size_t n = reader.Feed(front);
     const bool too_much = n < front.size();
-    if (Counts(c.due)) tally_.bytes_in += n;
+    if (Counts(c.due)) TallyOf(c.due).bytes_in += n;
     if (n > 0) c.connection.Consume(static_cast<uint32_t>(n));
     const bool complete = reader.state() == State::kComplete;
     if (reader.state() == State::kBad || (complete && too_much)) {
@@ -300,7 +303,7 @@ void TcpLoad::Answered(uint32_t client, bool keep, Time now) {
   const bool right =
       readers_.empty() || readers_[client].status() == options_.expected_status;
   Note(c, right ? Outcome::kOk : Outcome::kWrong);
-  if (right && Counts(c.due)) tally_.latency.Record(now - c.due);
+  if (right && Counts(c.due)) TallyOf(c.due).latency.Record(now - c.due);
   if (keep) {
     Ready(client, now);
     return;
@@ -372,7 +375,7 @@ void TcpLoad::Absent(uint32_t client, Time now) {
 }
 
 void TcpLoad::Note(const Client& c, Outcome outcome) {
-  if (Counts(c.due)) tally_.Note(outcome);
+  if (Counts(c.due)) TallyOf(c.due).Note(outcome);
 }
 
 void TcpLoad::GiveUpLate(Time now) {

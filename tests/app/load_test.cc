@@ -144,6 +144,44 @@ TEST_F(LoadTest, FailuresHaveNames) {
   EXPECT_EQ(nobody.Of(Outcome::kOk), 0u);
 }
 
+TEST_F(LoadTest, EachRateHasItsResults) {
+  Serve<EchoApp>();
+  config_.load.concurrency = 1;  // 5,000 a second at most
+  config_.load.rate = 8000;
+  config_.load.rates = {1000, 8000};
+  config_.load.warmup = 100ms;
+  TcpLoad& load = Start<TcpLoad>(config_);
+  const Tally rest = Run(load);
+  const std::vector<Tally> slices = load.TakeSlices();
+  ASSERT_EQ(slices.size(), 2u);
+  EXPECT_EQ(slices[0].sent, 500u);
+  EXPECT_EQ(slices[0].Of(Outcome::kOk), 500u);
+  EXPECT_LT(slices[0].latency.At(0.99), 1ms);
+  // By when they were due: those that were never sent are of this rate.
+  EXPECT_EQ(slices[1].Of(Outcome::kOk) + slices[1].Of(Outcome::kNotSent),
+            4000u);
+  EXPECT_GT(slices[1].Of(Outcome::kNotSent), 1000u);
+  EXPECT_GT(slices[1].latency.At(0.5), 50ms);
+  EXPECT_EQ(rest.sent, 0u);
+  EXPECT_EQ(rest.opened, 1u);
+}
+
+TEST_F(LoadTest, ARampIsCountedInTenths) {
+  Serve<EchoApp>();
+  UdpLoadConfig config{load_, 64, 4};
+  config.load.rate = 2000;
+  config.load.rates = {0.001, 2000};
+  config.load.ramp = true;
+  UdpLoad& load = Start<UdpLoad>(config);
+  Run(load);
+  const std::vector<Tally> slices = load.TakeSlices();
+  ASSERT_EQ(slices.size(), 10u);
+  for (size_t i = 0; i < 10; ++i) {
+    EXPECT_NEAR(static_cast<double>(slices[i].Of(Outcome::kOk)),
+                10.0 + 20.0 * static_cast<double>(i), 2);
+  }
+}
+
 TEST_F(LoadTest, WrongAnswersAreFound) {
   Serve<WrongApp>(true);
   config_.load.rate = 100;

@@ -54,6 +54,8 @@ TABLE = (
     (("blast", "receive", "10.77.0.1:19", "--slo", "throughput>x", *NULL),
      "1Gbps"),
     (("blast", "dns", "10.77.0.1:53", "--rate", "1", *NULL), "--queries"),
+    (("blast", "echo", "10.77.0.1:7", "--rate", "1k..", *NULL), "--rate ''"),
+    (("blast", "echo", "10.77.0.1:7", "--rate", "1k,0", *NULL), "above 0"),
     (("blast", "hold", "10.77.0.1:7", *NULL), "--connections"),
     (("blast", "hold", "10.77.0.1:7", "--connections", "1.5", *NULL), "10k"),
     (("blast", "hold", "10.77.0.1:7", "--connections", "1M", *NULL),

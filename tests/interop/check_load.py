@@ -1,4 +1,4 @@
-"""corelane blast's other modes: streams, DNS, holding. Against our own servers (over memif)
+"""corelane blast's other modes: streams, DNS, holding, rising rates. Against our own servers (over memif)
 and the kernel's (tap); what it says is compared with what they counted."""
 
 import json
@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 import time
+import xml.etree.ElementTree
 
 import check_input
 from check_blast import KernelEcho, _blast, _device, _serve
@@ -263,6 +264,39 @@ def held(lab, path):
     expect(replies >= 62, f"{replies} ARP replies")
     expect_equal(server.stop(), 0, "exit code")
     return f"{some['opened_per_second']:.0f} opened/s"
+
+
+@over_memif
+def rising(lab, path):
+    """Steps and a ramp, with a plot, against our HTTP; Ctrl-C half-way."""
+    server = _serve(lab, path, "http", "--size", "128")
+    target = f"{STACK}:80"
+    with tempfile.NamedTemporaryFile(suffix=".svg") as plot:
+        steps = _blast(lab, "http", target, "--rate", "200,400,600",
+                       *_device(path), "--plot", plot.name, "--slo", "errors=0")
+        picture = xml.etree.ElementTree.parse(plot.name).getroot()
+    expect_equal([s["ok"] for s in steps["by_rate"]], [66 + 1, 133, 200],
+                 "answers at each rate")
+    texts = [t.text for t in picture.iter("{http://www.w3.org/2000/svg}text")]
+    expect("Rate over time" in texts and any("p99 " in t for t in texts),
+           f"in the plot: {texts}")
+    ramp = _blast(lab, "http", target, "--rate", "1..1k", *_device(path))
+    tenths = [s["ok"] for s in ramp["by_rate"]]
+    expect(len(tenths) == 10 and tenths == sorted(tenths)
+           and 490 < sum(tenths) < 510, f"a ramp: {tenths}")
+    expect(not ramp["generator_was_limit"], f"{ramp['generator_busy']} busy")
+    requests = counted(server, "passive_opens")
+    with tempfile.NamedTemporaryFile() as file:
+        generator = lab.launch("blast", "http", target, "--rate", "500",
+                               "--json", file.name, *_device(path)[:4],
+                               "--duration", "60s")
+        wait_until(lambda: " 3 s " in generator.log(), 20, "three seconds")
+        expect_equal(generator.stop(signal.SIGINT), 3, "exit code")
+        some = json.load(file)
+    expect(some["partial"] and some["ok"] > 400, f"Ctrl-C: {some}")
+    expect(counted(server, "passive_opens") > requests, "connections")
+    expect_equal(server.stop(), 0, "exit code")
+    return f"tenths of a ramp {tenths}"
 
 
 def kernel_held(lab):

@@ -99,6 +99,7 @@ def start_checks(report, lab):
         report.check("blast: streams", check_load.streams, lab)
         report.check("blast: kernel streams", check_load.kernel_streams, lab)
         report.check("blast: held", check_load.held, lab)
+        report.check("blast: rising rates", check_load.rising, lab)
         report.check("blast: kernel held", check_load.kernel_held, lab)
         report.check("blast: DNS", check_load.names, lab)
         report.check("blast: DNS list", check_load.bad_queries, lab)
