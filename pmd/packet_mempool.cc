@@ -81,10 +81,15 @@ absl::StatusOr<PacketMempool> PacketMempool::Create(
 PacketMempool::~PacketMempool() { rte_mempool_free(pool_); }
 
 uint32_t PacketMempool::Take(rte_mbuf** out, uint32_t n) {
-  if (rte_pktmbuf_alloc_bulk(pool_, out, n) == 0) return n;
+  // Raw: in the pool all are unchained and have one reference; the rest is
+  // PacketPool::Alloc's to set, once.
+  if (rte_mempool_get_bulk(pool_, reinterpret_cast<void**>(out), n) == 0) {
+    return n;
+  }
   // A bulk is all or nothing, and the last packets must be usable too.
   uint32_t taken = 0;
-  while (taken < n && (out[taken] = rte_pktmbuf_alloc(pool_)) != nullptr) {
+  while (taken < n &&
+         rte_mempool_get(pool_, reinterpret_cast<void**>(&out[taken])) == 0) {
     ++taken;
   }
   return taken;

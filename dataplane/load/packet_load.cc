@@ -11,7 +11,7 @@
 namespace corelane::dataplane {
 namespace {
 
-constexpr uint32_t kFramesPerTurn = 32;
+constexpr uint32_t kFramesPerTurn = 96;
 // With so many that the device has not taken yet, it is the limit.
 constexpr uint32_t kMaxWaiting = 128;
 constexpr Duration kAskAgain = 200ms;
