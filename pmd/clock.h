@@ -5,6 +5,8 @@
 #include <rte_cycles.h>
 #include <time.h>
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "proto/base/time.h"
@@ -30,6 +32,19 @@ class Clock {
     const auto elapsed =
         static_cast<unsigned __int128>(tsc - base_tsc_) * multiplier_;
     return base_time_ + Duration(static_cast<int64_t>(elapsed >> kShift));
+  }
+
+  // What turns the counter into time; the same on all cores that adopt it.
+  struct Line {
+    uint64_t multiplier = 0;
+    uint64_t base_tsc = 0;
+    Time base_time = kTimeZero;
+  };
+  Line line() const { return {multiplier_, base_tsc_, base_time_}; }
+  void Adopt(const Line& line) {
+    multiplier_ = line.multiplier;
+    base_tsc_ = line.base_tsc;
+    base_time_ = line.base_time;
   }
 
   // Bends the rate, without a jump, to what the kernel's clock measured since
@@ -65,6 +80,36 @@ class Clock {
   Time base_time_ = kTimeZero;
   uint64_t first_tsc_;
   int64_t first_kernel_;
+};
+
+// One time for several cores, whose connections may move between them: one core
+// corrects its clock and says so, the others follow. Any thread may read.
+class SharedClock {
+ public:
+  SharedClock() : SharedClock(Clock()) {}
+  explicit SharedClock(const Clock& original) : original_(original) {
+    Publish(original_);
+  }
+
+  const Clock& original() const { return original_; }
+  // By one core only.
+  void Publish(const Clock& clock) {
+    // Whoever reads a line copies it at once: it is long done when the ring has
+    // come round.
+    Clock::Line& line = lines_[next_++ % lines_.size()];
+    line = clock.line();
+    current_.store(&line, std::memory_order_release);
+  }
+  // Changes when there is something to adopt.
+  const Clock::Line* current() const {
+    return current_.load(std::memory_order_acquire);
+  }
+
+ private:
+  Clock original_;
+  std::array<Clock::Line, 64> lines_;
+  size_t next_ = 0;
+  std::atomic<const Clock::Line*> current_{nullptr};
 };
 
 }  // namespace corelane::pmd

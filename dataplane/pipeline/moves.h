@@ -8,7 +8,7 @@
 //
 //   home ---- state, then segments ----> guest        (Move)
 //   guest --- state --> home --- state --> another    (Move again: by the home,
-//                                          or it stays there)
+//                                          or it stays there for want of room)
 //   guest --- "over" --> home                         (nothing is left of it)
 //
 // Each mailbox keeps its order: a segment that reaches a guest core after the
@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "dataplane/flow/moved_connection.h"
 #include "dataplane/flow/slab.h"
 #include "proto/tcp/control_block.h"
@@ -37,22 +37,28 @@ struct Forward {
   uint16_t core = kNoCore;
 };
 
+// Connections that live here and have their home elsewhere, and since when.
 class Guests {
  public:
-  bool empty() const { return keys_.empty(); }
+  bool empty() const { return since_.empty(); }
   bool Has(const tcp::FlowKey& key) const {
-    return keys_.contains({key.Addresses(), key.Ports()});
+    return since_.contains({key.Addresses(), key.Ports()});
   }
-  void Add(const tcp::FlowKey& key) {
-    keys_.insert({key.Addresses(), key.Ports()});
+  void Add(const tcp::FlowKey& key, Time now) {
+    since_[{key.Addresses(), key.Ports()}] = now;
+  }
+  // Whether it came after `time`.
+  bool CameAfter(const tcp::FlowKey& key, Time time) const {
+    const auto guest = since_.find({key.Addresses(), key.Ports()});
+    return guest != since_.end() && guest->second > time;
   }
   // False if it was none.
   bool Remove(const tcp::FlowKey& key) {
-    return keys_.erase({key.Addresses(), key.Ports()}) > 0;
+    return since_.erase({key.Addresses(), key.Ports()}) > 0;
   }
 
  private:
-  absl::flat_hash_set<std::pair<uint64_t, uint32_t>> keys_;
+  absl::flat_hash_map<std::pair<uint64_t, uint32_t>, Time> since_;
 };
 
 struct Moves {
@@ -66,9 +72,9 @@ struct Moves {
 
   explicit Moves(uint32_t max_forwards) : forwards(max_forwards) {}
 
-  bool Idle() const {
-    return wishes.empty() && outbox.empty() && ended.empty();
-  }
+  // Whether there is something that cannot wait for a connection's next turn.
+  bool Due() const { return !outbox.empty() || !ended.empty(); }
+  bool Idle() const { return wishes.empty() && !Due(); }
 
   Slab<Forward> forwards;
   Guests guests;
@@ -76,7 +82,7 @@ struct Moves {
   // Guests' keys that have left the socket table, perhaps for something else
   // that is in it now.
   std::vector<tcp::FlowKey> ended;
-  // What found its mailbox full.
+  // What found its mailbox full: that flows have ended.
   std::vector<std::unique_ptr<MovedConnection>> outbox;
   // Connections with something to do that may still go to `quota_to`.
   uint32_t quota = 0;

@@ -165,7 +165,11 @@ void Pipeline::ReceiveMoved(std::unique_ptr<MovedConnection> moved) {
   const uint16_t application = moved->block.application;
   const uint32_t app_data = moved->block.app_data;
   const std::vector<uint8_t> luggage = moved->luggage;
-  if (const auto& neighbor = moved->neighbor) {
+  // What is known here may be newer.
+  if (const auto& neighbor = moved->neighbor;
+      neighbor && arp_.cache(neighbor->interface)
+                          .Lookup(neighbor->heard.sender, core_.now)
+                          .status != arp::LookupStatus::kReady) {
     arp_.ReceiveShared(neighbor->interface, neighbor->heard);
   }
   const TcpLayer::Taken taken = tcp_.TakeMoved(std::move(moved));

@@ -159,7 +159,7 @@ Time TcpLayer::NextDeadline() const {
     const bool short_of = core_.low_memory || chunks_.exhausted();
     return short_of ? core_.now + kRetryWithoutMemory : core_.now;
   }
-  if (!moves_.Idle()) return core_.now + kRetryWithoutMemory;
+  if (moves_.Due()) return core_.now + kRetryWithoutMemory;
   std::optional<tcp::Tick> next = wheel_.NextDeadline();
   auto consider = [&](tcp::Tick tick) {
     if (!next || tcp::TickBefore(tick, *next)) next = tick;

@@ -281,6 +281,7 @@ class TcpLayer {
   void ReportEnded();
   void ReportOver(const tcp::FlowKey& key);
   Taken Settle(const MovedConnection& moved);
+  Taken Lose(const MovedConnection& moved);
   void Unpack(uint32_t index, const MovedConnection& moved);
   bool UnpackQueues(uint32_t index, const MovedConnection& moved);
   void SendReset(const tcp::ControlBlock& cb, const tcp::Config& options);

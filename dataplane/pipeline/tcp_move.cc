@@ -16,17 +16,26 @@ bool TcpLayer::WishMove(uint32_t index, uint16_t core) {
       core == steering->self()) {
     return false;
   }
-  moves_.wishes.push_back({index, blocks_[index].generation, core, false});
+  const uint32_t generation = blocks_[index].generation;
+  for (Moves::Wish& wish : moves_.wishes) {
+    if (wish.index != index || wish.generation != generation) continue;
+    wish = {index, generation, core, false};
+    return true;
+  }
+  moves_.wishes.push_back({index, generation, core, false});
   return true;
 }
 
-// What is busy may be chosen, and only that does any good.
+// What is busy may be chosen, and only that does any good; but not what came
+// lately, lest one that is a core's whole load goes back and forth.
 void TcpLayer::WishQuota() {
+  constexpr Duration kStay = 5s;
   for (const uint32_t index : dirty_) {
     if (moves_.quota == 0) return;
+    const tcp::ControlBlock& cb = blocks_[index];
+    if (moves_.guests.CameAfter(cb.key, core_.now - kStay)) continue;
     --moves_.quota;
-    moves_.wishes.push_back(
-        {index, blocks_[index].generation, moves_.quota_to, true});
+    moves_.wishes.push_back({index, cb.generation, moves_.quota_to, true});
   }
 }
 
@@ -36,29 +45,41 @@ void TcpLayer::RunMoves(std::span<Application* const> applications) {
   SendOutbox();
 }
 
+// Within bounds per turn, as each move copies what is queued.
 void TcpLayer::GrantWishes(std::span<Application* const> applications) {
-  size_t kept = 0;
-  for (const Moves::Wish& wish : moves_.wishes) {
+  constexpr int kMovesPerTurn = 64;
+  std::vector<Moves::Wish> wishes;
+  wishes.swap(moves_.wishes);  // applications may add to it
+  int left = kMovesPerTurn;
+  for (const Moves::Wish& wish : wishes) {
     const tcp::ControlBlock& cb = blocks_[wish.index];
     if (cb.generation != wish.generation || cb.Has(tcp::kDetached) ||
         cb.Has(tcp::kOrphan)) {
       continue;
     }
-    if (MayLeave(wish.index) && core_.steering->MayMove(cb.key, wish.to)) {
+    if (left > 0 && MayLeave(wish.index) &&
+        core_.steering->MayMove(cb.key, wish.to)) {
+      --left;
       Leave(wish.index, wish.to, *applications[cb.application]);
     } else if (!wish.once) {
-      moves_.wishes[kept++] = wish;
+      moves_.wishes.push_back(wish);
     }
   }
-  moves_.wishes.resize(kept);
 }
 
 // What waits behind a gap would have to be sent again by the peer, who has been
-// told that it is here (RFC 2018 section 8).
+// told that it is here (RFC 2018 section 8). And much that is queued would have
+// to be copied, static bytes into packets.
 bool TcpLayer::MayLeave(uint32_t index) const {
+  constexpr uint32_t kMostQueued = 64 * 1024;
+  const tcp::ControlBlock& cb = blocks_[index];
+  if (cb.state < tcp::State::kEstablished) return false;
   const Buffers* buffers = BuffersOf(index);
-  return blocks_[index].state >= tcp::State::kEstablished &&
-         (buffers == nullptr || buffers->holes == kNoIndex);
+  if (buffers == nullptr) return true;
+  const uint32_t unacknowledged =
+      buffers->send.empty() ? 0 : cb.snd_queued - cb.snd_una;
+  return buffers->holes == kNoIndex &&
+         unacknowledged + buffers->receive.bytes() <= kMostQueued;
 }
 
 std::unique_ptr<MovedConnection> TcpLayer::Pack(uint32_t index) {
@@ -87,12 +108,21 @@ bool TcpLayer::Leave(uint32_t index, uint16_t to, Application& application) {
   Steering& steering = *core_.steering;
   const bool home =
       steering.map().OwnerOf(blocks_[index].key) == steering.self();
-  if (home && moves_.forwards.in_use() == moves_.forwards.capacity()) {
+  // One that is neither at home nor a guest is here because a device spread
+  // otherwise than it said: nobody would know where it goes.
+  tcp::ControlBlock& cb = blocks_[index];
+  if (home ? moves_.forwards.in_use() == moves_.forwards.capacity()
+           : !moves_.guests.Has(cb.key)) {
     return false;
   }
   std::vector<uint8_t> luggage;
+  const uint32_t generation = cb.generation;
   if (!application.OnLeave(Connection(this, index), luggage)) return false;
-  tcp::ControlBlock& cb = blocks_[index];
+  // What it did to it meanwhile counts more.
+  if (cb.generation != generation || cb.Has(tcp::kDetached) ||
+      cb.Has(tcp::kOrphan)) {
+    return false;
+  }
   std::unique_ptr<MovedConnection> moved = Pack(index);
   moved->to = to;
   moved->neighbor = ip_.NeighborTowards(FlowOf(cb.key));
@@ -118,11 +148,13 @@ bool TcpLayer::Leave(uint32_t index, uint16_t to, Application& application) {
   }
   FreeBlock(index);
   ++core_.counters.moved_out;
+  steering.NoteInTransit(1);
   Send(std::move(moved));
   return true;
 }
 
-// By way of the home, which has to know where its segments go.
+// By way of the home, which has to know where its segments go. There is room
+// for a connection (MayMove); that one is over can wait.
 void TcpLayer::Send(std::unique_ptr<MovedConnection> moved) {
   Steering& steering = *core_.steering;
   const uint16_t home = steering.map().OwnerOf(moved->key);
@@ -161,21 +193,36 @@ void TcpLayer::ReportOver(const tcp::FlowKey& key) {
 }
 
 TcpLayer::Taken TcpLayer::TakeMoved(std::unique_ptr<MovedConnection> moved) {
-  const Steering& steering = *core_.steering;
-  if (steering.map().OwnerOf(moved->key) == steering.self()) {
-    const Entry entry = EntryOf(moved->key);
-    if (moved->over) {
-      table_.Erase(HashOf(moved->key), entry);
-      moves_.forwards.Free(entry.index());
-      return {};
-    }
-    if (moved->to != steering.self()) {
-      moves_.forwards[entry.index()].core = Forward::kNoCore;
-      Send(std::move(moved));
-      return {};
-    }
+  Steering& steering = *core_.steering;
+  const bool home = steering.map().OwnerOf(moved->key) == steering.self();
+  const Entry entry = EntryOf(moved->key);
+  const bool expected = home
+                            ? entry.found() && entry.kind() == EntryKind::kMoved
+                            : !entry.found();
+  if (moved->over) {
+    if (!expected) return {};
+    table_.Erase(HashOf(moved->key), entry);
+    moves_.forwards.Free(entry.index());
+    return {};
   }
-  return Settle(*moved);
+  if (home && expected && moved->to != steering.self()) {
+    const uint16_t to = moved->to;
+    if (steering.PostMoved(to, moved)) {
+      moves_.forwards[entry.index()].core = to;
+      return {};
+    }
+    // It stays here, rather than nowhere.
+  }
+  const Taken taken = expected ? Settle(*moved) : Lose(*moved);
+  steering.NoteInTransit(-1);
+  return taken;
+}
+
+// The peer hears of it, and the application.
+TcpLayer::Taken TcpLayer::Lose(const MovedConnection& moved) {
+  ++core_.counters.move_failures;
+  SendReset(moved.block, moved.options ? *moved.options : config_);
+  return {Taken::Fate::kLost, {}};
 }
 
 // The connection goes on here.
@@ -196,16 +243,14 @@ TcpLayer::Taken TcpLayer::Settle(const MovedConnection& moved) {
   } else {
     room = room && table_.Insert(hash, Entry(EntryKind::kConnection, index));
     if (room) {
-      moves_.guests.Add(moved.key);
+      moves_.guests.Add(moved.key, core_.now);
     } else {
       ReportOver(moved.key);
     }
   }
   if (!room) {
     if (index != kNoIndex) blocks_.Free(index);
-    ++core_.counters.move_failures;
-    SendReset(moved.block, moved.options ? *moved.options : config_);
-    return {Taken::Fate::kLost, {}};
+    return Lose(moved);
   }
   ++core_.counters.moved_in;
   Unpack(index, moved);

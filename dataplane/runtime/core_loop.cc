@@ -58,6 +58,10 @@ absl::StatusOr<std::unique_ptr<CoreLoop>> CoreLoop::Create(
   if (!idle.ok()) return idle.status();
   std::unique_ptr<CoreLoop> loop(
       new CoreLoop(mempools, place.core, *std::move(idle), grace));
+  if (place.clock != nullptr) {
+    loop->shared_clock_ = place.clock;
+    loop->clock_ = place.clock->original();
+  }
   for (size_t i = 0; i < ports.size(); ++i) {
     // Without one of our own it stands for nothing and is never polled.
     loop->queues_.emplace_back(ports[i].get(), place.core);
@@ -88,7 +92,8 @@ uint32_t CoreLoop::TurnOnce(Time now) {
 }
 
 void CoreLoop::KeepHouse(Time now) {
-  clock_.Correct();
+  if (core_ == 0) clock_.Correct();
+  if (core_ == 0 && shared_clock_ != nullptr) shared_clock_->Publish(clock_);
   if (housekeeping_) housekeeping_(now);
   keep_house_at_ = now + 60s;
 }
@@ -98,14 +103,14 @@ void CoreLoop::Run() {
   began_ = turn_at_ = clock_.Now();
   bool worked = false;
   for (;;) {
+    FollowClock();
     const Time now = clock_.Now();
     if (worked) busy_ += now - turn_at_;
     turn_at_ = now;
     if (now >= keep_house_at_) KeepHouse(now);
     uint32_t work = TurnOnce(now);
     if (mailbox_.Poll(*pipeline_)) ++work;
-    if (StopSignal::Requests() > 0 && Stopping(now) && MayLeave())
-        [[unlikely]] {
+    if (StopSignal::Requests() > 0 && MayLeave(Stopping(now))) [[unlikely]] {
       break;
     }
     worked = work > 0;
@@ -119,14 +124,15 @@ void CoreLoop::Run() {
   mailbox_.Close();
 }
 
-bool CoreLoop::MayLeave() {
-  if (group_ == nullptr) return true;
-  if (!drained_) {
-    drained_ = true;
-    group_->NoteDrained();
+// A connection that is on its way here fills the core again.
+bool CoreLoop::MayLeave(bool drained) {
+  if (group_ == nullptr) return drained;
+  group_->NoteDrained(core_, drained);
+  if (drained != drained_) {
+    drained_ = drained;
     for (uint16_t i = 0; i < group_->cores(); ++i) group_->Wake(i);
   }
-  return group_->AllDrained();
+  return drained && group_->AllDrained();
 }
 
 CoreLoad CoreLoop::load() const {

@@ -37,6 +37,7 @@ struct CorePlace {
   dataplane::CoreGroup* group = nullptr;  // nullptr: it is the only one
   std::vector<dataplane::PortShare> shares;
   bool rebalance = false;
+  pmd::SharedClock* clock = nullptr;  // if it is not the only one
 };
 
 class CoreLoop {
@@ -103,12 +104,19 @@ class CoreLoop {
   // Polls, works, sends; returns how much there was to do.
   uint32_t TurnOnce(Time now);
   void KeepHouse(Time now);
+  void FollowClock() {
+    if (shared_clock_ == nullptr || core_ == 0) return;
+    const pmd::Clock::Line* line = shared_clock_->current();
+    if (line == adopted_) return;
+    adopted_ = line;
+    clock_.Adopt(*line);
+  }
   // Whether the loop is to end now.
   bool Stopping(Time now);
   Time NextDeadline(Time now);
 
   // Whether this core may leave: it is drained, and nobody needs it.
-  bool MayLeave();
+  bool MayLeave(bool drained);
 
   static uint32_t AvailablePackets(void* self);
   static dataplane::PacketBackend BackendOf(CoreLoop* loop);
@@ -116,6 +124,9 @@ class CoreLoop {
   std::span<pmd::PacketMempool> mempools_;  // of all cores
   uint16_t core_;
   pmd::Clock clock_;
+  // Core 0 corrects it; the others follow. nullptr: the only core.
+  pmd::SharedClock* shared_clock_ = nullptr;
+  const pmd::Clock::Line* adopted_ = nullptr;
   std::unique_ptr<pmd::Idle> idle_;
   Mailbox mailbox_;
   dataplane::PacketPool pool_;

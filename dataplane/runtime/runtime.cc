@@ -241,6 +241,7 @@ void Runtime::PlanCores() {
   spread_ = PlanSpread(caps, cores, rss_key_);
   if (cores == 1) return;
   group_ = std::make_unique<dataplane::CoreGroup>(cores, spread_.Map());
+  shared_clock_ = std::make_unique<pmd::SharedClock>();
 }
 
 absl::Status Runtime::CreateCores() {
@@ -254,9 +255,11 @@ absl::Status Runtime::CreateCores() {
     for (uint16_t i = 0; i < count; ++i) {
       // What peers see is the same on every core, but no two draw alike.
       config.secrets.rng.k0 = secrets->rng.k0 + i;
-      auto core = CoreLoop::Create(
-          config, {i, group_.get(), spread_.SharesOf(i), options_.rebalance},
-          ports_, mempools_, IdleModeOf(options_), options_.grace);
+      auto core = CoreLoop::Create(config,
+                                   {i, group_.get(), spread_.SharesOf(i),
+                                    options_.rebalance, shared_clock_.get()},
+                                   ports_, mempools_, IdleModeOf(options_),
+                                   options_.grace);
       if (!core.ok()) return core.status();
       cores_.push_back(*std::move(core));
     }
@@ -312,6 +315,10 @@ void Runtime::Run() {
   for (size_t i = 1; i < cores_.size(); ++i) {
     rte_eal_wait_lcore(static_cast<unsigned>(options_.cores[i]));
     cores_[i]->TakeBack();
+  }
+  // Connections on their way between cores arrive first.
+  if (cores_.size() > 1) {
+    for (auto& core : cores_) core->LastTurn();
   }
   for (auto& core : cores_) core->AbortRemaining();
   // Once more for those whose frames others send.

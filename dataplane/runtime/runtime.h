@@ -14,6 +14,7 @@
 #include "dataplane/runtime/live_network.h"
 #include "dataplane/runtime/options.h"
 #include "dataplane/runtime/port_spread.h"
+#include "pmd/clock.h"
 #include "pmd/eal.h"
 #include "pmd/packet_mempool.h"
 #include "pmd/port.h"
@@ -91,7 +92,8 @@ class Runtime {
   std::vector<std::unique_ptr<pmd::Port>> ports_;
   std::vector<uint8_t> rss_key_;
   SpreadPlan spread_;
-  std::unique_ptr<dataplane::CoreGroup> group_;  // nullptr: one core
+  std::unique_ptr<pmd::SharedClock> shared_clock_;  // nullptr: one core
+  std::unique_ptr<dataplane::CoreGroup> group_;     // nullptr: one core
   std::vector<std::unique_ptr<CoreLoop>> cores_;
 };
 

@@ -109,11 +109,12 @@ class CoreGroup {
   }
 
   // ---- What a core says of itself to those that may move connections to it
-  void NoteWelcome(uint16_t core, bool welcome) {
-    load_[core].welcome.store(welcome, std::memory_order_relaxed);
+  // How many it has room for.
+  void NoteRoom(uint16_t core, uint32_t connections) {
+    load_[core].room.store(connections, std::memory_order_relaxed);
   }
-  bool Welcomes(uint16_t core) const {
-    return load_[core].welcome.load(std::memory_order_relaxed);
+  uint32_t Room(uint16_t core) const {
+    return load_[core].room.load(std::memory_order_relaxed);
   }
   // Segments that its connections have received, ever.
   void NoteSegments(uint16_t core, uint64_t segments) {
@@ -124,9 +125,19 @@ class CoreGroup {
   }
 
   // ---- An orderly stop: nobody leaves while others may need it.
-  void NoteDrained() { drained_.fetch_add(1, std::memory_order_acq_rel); }
+  void NoteDrained(uint16_t core, bool drained) {
+    load_[core].drained.store(drained, std::memory_order_release);
+  }
+  // Counted before it is gone where it left, and until after its new core has
+  // said that it is not drained.
+  void NoteInTransit(int n) {
+    in_transit_.fetch_add(n, std::memory_order_acq_rel);
+  }
   bool AllDrained() const {
-    return drained_.load(std::memory_order_acquire) >= cores_;
+    for (const CoreLoad& core : load_) {
+      if (!core.drained.load(std::memory_order_acquire)) return false;
+    }
+    return in_transit_.load(std::memory_order_acquire) == 0;
   }
 
  private:
@@ -137,7 +148,8 @@ class CoreGroup {
 
   struct alignas(64) CoreLoad {
     std::atomic<uint64_t> segments{0};
-    std::atomic<bool> welcome{true};
+    std::atomic<uint32_t> room{0};
+    std::atomic<bool> drained{false};
   };
 
   uint16_t cores_;
@@ -145,7 +157,7 @@ class CoreGroup {
   std::vector<Waker> wakers_;
   std::vector<CoreLoad> load_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // by from, then to
-  std::atomic<uint32_t> drained_{0};
+  std::atomic<int> in_transit_{0};
   std::array<std::atomic<uint64_t>, 65536> udp_ports_{};  // a bit for each core
 };
 

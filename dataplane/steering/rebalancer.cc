@@ -28,7 +28,7 @@ std::optional<Rebalancer::Shift> Rebalancer::Look(Time now, uint64_t segments,
     seen_[core] = total;
     sum += n;
     if (core == self_) mine = n;
-    if (core != self_ && n < least && group_.Welcomes(core)) {
+    if (core != self_ && n < least && group_.Room(core) > 0) {
       least = n;
       to = core;
     }
@@ -36,12 +36,11 @@ std::optional<Rebalancer::Shift> Rebalancer::Look(Time now, uint64_t segments,
   const uint64_t mean = sum / group_.cores();
   if (begins || to == self_ || mine < kLeastSegments ||
       mine <= mean + mean / kMuch) {
-    return std::nullopt;
+    return Shift{self_, 0};
   }
   const uint64_t excess = std::min(mine - mean, mean - std::min(mean, least));
   uint64_t connections = active * excess / mine;
   if (connections > kMany) connections /= 2;
-  if (connections == 0) return std::nullopt;
   return Shift{to, static_cast<uint32_t>(connections)};
 }
 

@@ -32,6 +32,7 @@ class Rebalancer {
 
   // `segments`: that this core's connections have received, ever; `active`: how
   // many of them have been doing something lately. To be asked in every turn.
+  // nullopt: it is not time to look; of no connections: nothing is to be done.
   std::optional<Shift> Look(Time now, uint64_t segments, uint32_t active);
 
  private:

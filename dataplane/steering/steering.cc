@@ -37,7 +37,8 @@ Steering::Steering(CoreGroup* group, uint16_t self, Pipeline* pipeline,
       checked_(shares_.size(), 0),
       posted_to_(group->cores(), 0),
       seen_(group->cores(), 0),
-      left_(group->cores(), 0) {
+      left_(group->cores(), 0),
+      credit_(group->cores(), 0) {
   core_.steering = this;
 }
 
@@ -136,7 +137,7 @@ void Steering::PostSegment(uint16_t interface, uint16_t to, Packet* packet,
 bool Steering::MayMove(const tcp::FlowKey& key, uint16_t to) {
   const uint16_t home = map().OwnerOf(key);
   const uint16_t next = home == self_ ? to : home;
-  return group_.Welcomes(to) && group_.lane(self_, next).received.Room() > 0;
+  return credit_[to] > 0 && group_.lane(self_, next).received.Room() > 0;
 }
 
 bool Steering::PostMoved(uint16_t to, std::unique_ptr<MovedConnection>& moved) {
@@ -144,6 +145,7 @@ bool Steering::PostMoved(uint16_t to, std::unique_ptr<MovedConnection>& moved) {
   mail.moved = moved.get();
   mail.kind = MailKind::kMoved;
   if (!group_.lane(self_, to).received.Push(mail)) return false;
+  if (!moved->over && credit_[moved->to] > 0) --credit_[moved->to];
   static_cast<void>(moved.release());  // the mailbox has it
   NotePosted(to);
   return true;
@@ -151,22 +153,44 @@ bool Steering::PostMoved(uint16_t to, std::unique_ptr<MovedConnection>& moved) {
 
 bool Steering::DeliverMoved(MovedConnection* moved) {
   if (moved->left_at > core_.now) return false;
+  if (!moved->over && moved->to == self_) group_.NoteDrained(self_, false);
   pipeline_.ReceiveMoved(std::unique_ptr<MovedConnection>(moved));
   return true;
 }
 
+// How many connections others may send here. One block in sixteen is left for
+// newcomers, and what a connection may bring is not to make memory short.
+uint32_t Steering::RoomForMoved() const {
+  constexpr uint32_t kPacketsEach = 128;
+  const auto& blocks = pipeline_.tcp().blocks();
+  const uint32_t most = blocks.capacity() - blocks.capacity() / 16;
+  if (core_.low_memory || blocks.in_use() >= most) return 0;
+  const auto packets = static_cast<uint32_t>(
+      std::clamp<int64_t>(core_.spare_packets, 0, UINT32_MAX));
+  return std::min(most - blocks.in_use(), packets / kPacketsEach);
+}
+
 void Steering::LookAtLoad() {
-  constexpr uint32_t kFull = 16;  // one in so many is left for newcomers
-  const TcpLayer& tcp = pipeline_.tcp();
-  const bool welcome =
-      !core_.low_memory &&
-      tcp.blocks().in_use() <
-          tcp.blocks().capacity() - tcp.blocks().capacity() / kFull;
-  if (welcome != welcome_) group_.NoteWelcome(self_, welcome);
-  welcome_ = welcome;
+  // Others may think so as well, for as long and longer.
+  constexpr Duration kCreditInterval = 100ms;
+  const uint32_t room = RoomForMoved();
+  if (room != room_) group_.NoteRoom(self_, room);
+  room_ = room;
+  if (core_.now >= credit_until_) {
+    credit_until_ = core_.now + kCreditInterval;
+    for (uint16_t core = 0; core < cores(); ++core) {
+      credit_[core] = (group_.Room(core) + 2u * cores() - 1) / (2u * cores());
+    }
+  }
   if (!rebalancer_) return;
-  const auto shift = rebalancer_->Look(
-      core_.now, core_.counters.tcp.segments_in, tcp.send_states().in_use());
+  constexpr uint64_t kCheap = 4;  // passing on, beside dealing with
+  const Counters& c = core_.counters;
+  const TcpLayer& tcp = pipeline_.tcp();
+  // Who only receives has nothing to send with.
+  const uint32_t senders = tcp.send_states().in_use();
+  const auto shift =
+      rebalancer_->Look(core_.now, c.tcp.segments_in + c.segments_passed_on / kCheap,
+                        senders > 0 ? senders : tcp.blocks().in_use());
   if (shift) pipeline_.tcp().ShiftLoad(shift->to, shift->connections);
 }
 

@@ -79,6 +79,8 @@ class Steering {
   // Whether a connection may go to a core: there is room in the mailbox on its
   // way, and there.
   bool MayMove(const tcp::FlowKey& key, uint16_t to);
+  // The group is told of a connection that leaves here, or has ended its way.
+  void NoteInTransit(int n) { group_.NoteInTransit(n); }
   // Sends it. False, and nothing done, if the mailbox is full.
   bool PostMoved(uint16_t to, std::unique_ptr<MovedConnection>& moved);
 
@@ -117,6 +119,7 @@ class Steering {
   Packet* Exclusive(Packet* frame);
   // False if it came before its time.
   bool DeliverMoved(MovedConnection* moved);
+  uint32_t RoomForMoved() const;
   void LookAtLoad();
 
   CoreGroup& group_;
@@ -132,7 +135,10 @@ class Steering {
   bool posted_ = false;
   std::vector<uint32_t> seen_;
   std::vector<uint8_t> left_;
-  bool welcome_ = true;
+  // By core: connections that may still go there in this interval.
+  std::vector<uint32_t> credit_;
+  Time credit_until_ = kTimeZero;
+  uint32_t room_ = 0;  // as last said
   std::optional<Rebalancer> rebalancer_;
 };
 

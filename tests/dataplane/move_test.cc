@@ -216,6 +216,7 @@ TEST_F(MoveTest, MovesOnAndReturns) {
   Start();
   const uint16_t port = Open(1);
   for (const char* to : {"0", "2", "0", "1", "2", "1", "0"}) {
+    Pass(150ms);  // so many at once, and then more
     Say(port, std::string("go") + to);
     EXPECT_EQ(CoreOf(port), to[0] - '0');
     EXPECT_EQ(Say(port, to), to);
@@ -386,11 +387,12 @@ TEST_F(MoveTest, WhereThereIsNoRoomItStays) {
   full.reserve(15);
   for (int i = 0; i < 15; ++i) full.push_back(Open(1));
   const uint16_t port = Open(0);
+  Pass(150ms);  // until that has got round
   Say(port, "go1");
   EXPECT_EQ(CoreOf(port), 0);
   Close(full[0]);
   Say(port, "x");
-  Pass(10ms);
+  Pass(150ms);
   Say(port, "y");
   EXPECT_EQ(CoreOf(port), 1);
   Close(port);
@@ -431,7 +433,7 @@ TEST_F(MoveTest, SkewIsEvenedOut) {
   std::vector<uint16_t> ports;
   ports.reserve(8);
   for (int i = 0; i < 8; ++i) ports.push_back(Open(0));
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     for (const uint16_t port : ports) ASSERT_EQ(Say(port, "x"), "x");
     Pass(1ms);
   }
@@ -441,6 +443,43 @@ TEST_F(MoveTest, SkewIsEvenedOut) {
   // And that was it.
   EXPECT_LE(mover_->left, 8);
   for (const uint16_t port : ports) Close(port);
+}
+
+// Most of a core's load is one connection: it goes at most once in a while.
+TEST_F(MoveTest, OneThatIsAWholeCoresLoadDoesNotGoBackAndForth) {
+  Start(2);
+  node_->Rebalance();
+  std::vector<uint16_t> ports;
+  ports.reserve(4);
+  for (int i = 0; i < 4; ++i) ports.push_back(Open(0));
+  for (int round = 0; round < 1500; ++round) {
+    for (int i = 0; i < 8; ++i) ASSERT_EQ(Say(ports[0], "x"), "x");
+    ASSERT_EQ(Say(ports[1 + round % 3], "x"), "x");
+    Pass(1ms);
+  }
+  EXPECT_LE(mover_->left, 4);
+  for (const uint16_t port : ports) Close(port);
+}
+
+// Many more want to go than there is room for.
+TEST_F(MoveTest, NoneIsLostForWantOfRoom) {
+  Start(2);
+  std::vector<uint16_t> there;
+  std::vector<uint16_t> here;
+  there.reserve(10);
+  here.reserve(14);
+  for (int i = 0; i < 10; ++i) there.push_back(Open(1));
+  for (int i = 0; i < 14; ++i) here.push_back(Open(0));
+  Pass(150ms);
+  for (uint32_t i = 0; i < 14; ++i) node_->pipeline(0).tcp().WishMove(i, 1);
+  for (const uint16_t port : here) EXPECT_EQ(Say(port, "x"), "x");
+  Pass(150ms);
+  for (const uint16_t port : here) EXPECT_EQ(Say(port, "x"), "x");
+  EXPECT_EQ(Sum(&dataplane::Counters::move_failures), 0u);
+  EXPECT_GT(mover_->arrived, 0);
+  EXPECT_EQ(mover_->lost, 0);
+  for (const uint16_t port : here) Close(port);
+  for (const uint16_t port : there) Close(port);
 }
 
 TEST_F(MoveTest, SkewStaysWhereNobodyAsked) {

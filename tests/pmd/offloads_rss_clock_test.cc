@@ -79,5 +79,22 @@ TEST(Clock, TooEarlyACorrectionIsIgnored) {
   EXPECT_EQ(clock.At(kHz) - kTimeZero, 1s - 1ns);
 }
 
+// Times go from core to core with a connection.
+TEST(ClockTest, CoresThatFollowAgreeWithTheOneThatCorrects) {
+  SharedClock shared(Clock(kHz, 0, 0));
+  Clock leader = shared.original();
+  Clock follower = shared.original();
+  const uint64_t tsc = 10 * kHz;
+  EXPECT_EQ(leader.At(tsc), follower.At(tsc));
+  leader.Correct(tsc, 11'000'000'000);
+  EXPECT_NE(leader.At(2 * tsc), follower.At(2 * tsc));
+  const Clock::Line* before = shared.current();
+  shared.Publish(leader);
+  EXPECT_NE(shared.current(), before);
+  follower.Adopt(*shared.current());
+  EXPECT_EQ(leader.At(tsc), follower.At(tsc));
+  EXPECT_EQ(leader.At(2 * tsc), follower.At(2 * tsc));
+}
+
 }  // namespace
 }  // namespace corelane::pmd
