@@ -162,8 +162,8 @@ absl::StatusOr<dataplane::StaticRoute> ParseRoute(const std::string& text,
 absl::StatusOr<tcp::CongestionControl> ParseCongestion(
     const std::string& text) {
   if (const auto control = tcp::CongestionControlByName(text)) return *control;
-  constexpr std::array<absl::string_view, 3> kWords = {"newreno", "cubic",
-                                                       "dctcp"};
+  constexpr std::array<absl::string_view, 4> kWords = {"newreno", "cubic",
+                                                       "dctcp", "bbr"};
   return ParseWord("--congestion", text, kWords).status();
 }
 

@@ -52,7 +52,7 @@ ServerFlags::ServerFlags(CommandLine& line, uint16_t default_port,
                 "Poll without end, or sleep until a packet comes (default: "
                 "adaptive on virtual devices, spin on a NIC)");
   line.AddValue("--mtu", mtu_, "BYTES", "Largest IP packet (default: 1500)");
-  line.AddValue("--congestion", congestion_, "newreno|cubic|dctcp",
+  line.AddValue("--congestion", congestion_, "newreno|cubic|dctcp|bbr",
                 "How TCP finds out what it may send (default: cubic)");
   line.AddValue("--send-buffer", send_buffer_, "BYTES",
                 "What a TCP connection may have queued and in flight (default: "

@@ -8,6 +8,7 @@
 
 #include "proto/arp/packet.h"
 #include "proto/base/time.h"
+#include "proto/tcp/bbr_state.h"
 #include "proto/tcp/config.h"
 #include "proto/tcp/control_block.h"
 #include "proto/tcp/send_state.h"
@@ -35,7 +36,8 @@ struct MovedConnection {
   // Who is next on the way to the peer, so that nothing waits for ARP there.
   std::optional<Neighbor> neighbor;
   tcp::ControlBlock block;
-  std::optional<tcp::SendState> sending;
+  std::optional<tcp::SendState> sending;  // its `bbr` is null; what it was:
+  std::optional<tcp::BbrState> bbr;
   std::optional<tcp::Config> options;   // unless they are the stack's own
   std::vector<uint8_t> unacknowledged;  // from SND.UNA on
   std::vector<uint8_t> unread;          // up to RCV.NXT

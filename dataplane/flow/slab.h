@@ -39,6 +39,10 @@ class Slab {
   T& operator[](uint32_t index) { return memory_[index]; }
   const T& operator[](uint32_t index) const { return memory_[index]; }
 
+  uint32_t IndexOf(const T& record) const {
+    return static_cast<uint32_t>(&record - memory_.data());
+  }
+
   uint32_t capacity() const { return static_cast<uint32_t>(memory_.size()); }
   uint32_t in_use() const { return fresh_ - free_count_; }
   // Indices from here on were never used.

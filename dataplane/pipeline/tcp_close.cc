@@ -40,6 +40,7 @@ TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
       // As many as connections, so that accepted payload always finds a queue.
       buffers_(limits.max_connections),
       send_states_(limits.max_connections),
+      bbr_states_(limits.max_connections),
       holes_(std::min<uint32_t>(limits.max_connections, 65536)),
       chunks_(limits.static_chunks),
       moves_(limits.max_connections),
@@ -135,7 +136,10 @@ void TcpLayer::ReclaimSendStates() {
 void TcpLayer::FreeSendState(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.send_state == kNoIndex) return;
-  send_states_[cb.send_state].owner = kNoIndex;
+  tcp::SendState& tx = send_states_[cb.send_state];
+  if (tx.bbr != nullptr) bbr_states_.Free(bbr_states_.IndexOf(*tx.bbr));
+  tx.owner = kNoIndex;
+  tx.bbr = nullptr;
   send_states_.Free(cb.send_state);
   cb.send_state = kNoIndex;
 }
@@ -149,7 +153,26 @@ tcp::SendState* TcpLayer::NeedSendState(uint32_t index) {
   tcp::InitSendState(cb, tx);
   tx.owner = index;
   tx.active_ms = core_.tcp_now.ms;
+  FitSendState(index);
   return &tx;
+}
+
+// Gives the connection what its congestion control needs, or takes it back.
+void TcpLayer::FitSendState(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  tcp::SendState* tx = SendStateOf(index);
+  if (tx == nullptr) return;
+  const bool wanted = options(index).congestion == tcp::CongestionControl::kBbr;
+  if (wanted == (tx->bbr != nullptr)) return;
+  if (!wanted) {
+    bbr_states_.Free(bbr_states_.IndexOf(*tx->bbr));
+    tcp::StopBbr(cb, *tx);
+    return;
+  }
+  const uint32_t state = bbr_states_.Allocate();
+  // There are as many as send states.
+  if (state == kNoIndex) return;
+  tcp::StartBbr(cb, *tx, bbr_states_[state], MakeContext(index));
 }
 
 Time TcpLayer::NextDeadline() const {

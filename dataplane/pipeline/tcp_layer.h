@@ -30,6 +30,7 @@
 #include "dataplane/pipeline/moves.h"
 #include "proto/ipv4/header.h"
 #include "proto/ipv4/route_table.h"
+#include "proto/tcp/bbr.h"
 #include "proto/tcp/context.h"
 #include "proto/tcp/handshake.h"
 #include "proto/tcp/header.h"
@@ -192,6 +193,7 @@ class TcpLayer {
     return i == kNoIndex ? nullptr : &send_states_[i];
   }
   const Slab<tcp::SendState>& send_states() const { return send_states_; }
+  const Slab<tcp::BbrState>& bbr_states() const { return bbr_states_; }
   const Slab<tcp::Request>& requests() const { return requests_; }
   const Slab<tcp::TimeWait>& time_waits() const { return time_waits_; }
   const Listeners& listeners() const { return listeners_; }
@@ -317,6 +319,7 @@ class TcpLayer {
   void Detach(uint32_t index);
   void FreeBlock(uint32_t index);
   void FreeSendState(uint32_t index);
+  void FitSendState(uint32_t index);
   void ReclaimSendStates();
   void RenegeInTurn();
   void ExpireTimeWaits();
@@ -356,6 +359,7 @@ class TcpLayer {
   Slab<tcp::TimeWait> time_waits_;
   Slab<Buffers> buffers_;
   Slab<tcp::SendState> send_states_;
+  Slab<tcp::BbrState> bbr_states_;  // of those of them that run BBR
   Slab<tcp::ReceiveHoles> holes_;
   ChunkPool chunks_;
   Moves moves_;

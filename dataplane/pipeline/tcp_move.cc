@@ -89,7 +89,11 @@ std::unique_ptr<MovedConnection> TcpLayer::Pack(uint32_t index) {
   moved->from = core_.steering->self();
   moved->left_at = core_.now;
   moved->block = cb;
-  if (const tcp::SendState* tx = SendStateOf(index)) moved->sending = *tx;
+  if (const tcp::SendState* tx = SendStateOf(index)) {
+    moved->sending = *tx;
+    moved->sending->bbr = nullptr;
+    if (tx->bbr != nullptr) moved->bbr = *tx->bbr;
+  }
   if (cb.profile != Profiles::kDefault) moved->options = options(index);
   Buffers* buffers = BuffersOf(index);
   if (buffers == nullptr) return moved;
@@ -290,6 +294,12 @@ void TcpLayer::Unpack(uint32_t index, const MovedConnection& moved) {
     if (complete) {
       send_states_[cb.send_state] = *moved.sending;
       send_states_[cb.send_state].owner = index;
+      // There are as many as send states.
+      const uint32_t bbr = moved.bbr ? bbr_states_.Allocate() : kNoIndex;
+      if (bbr != kNoIndex) {
+        bbr_states_[bbr] = *moved.bbr;
+        send_states_[cb.send_state].bbr = &bbr_states_[bbr];
+      }
     }
   }
   if (!complete || !UnpackQueues(index, moved)) {

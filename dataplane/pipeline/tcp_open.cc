@@ -81,6 +81,7 @@ void TcpLayer::SetProfile(uint32_t index, uint16_t profile) {
   profiles_.AddReference(profile);
   profiles_.Release(cb.profile);
   cb.profile = profile;
+  FitSendState(index);
 }
 
 // The largest segment that we take and send.

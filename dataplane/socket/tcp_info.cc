@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proto/tcp/bbr.h"
 #include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/scaled_growth.h"
 #include "proto/tcp/send_times.h"
@@ -16,6 +17,7 @@ namespace {
 static_assert(sizeof(tcp_info) <= kTcpInfoSize);
 static_assert(offsetof(tcp_info, tcpi_snd_mss) == 16);
 static_assert(offsetof(tcp_info, tcpi_rtt) == 68);
+static_assert(offsetof(tcp_info, tcpi_pacing_rate) == 104);
 static_assert(offsetof(tcp_info, tcpi_min_rtt) == 148);
 static_assert(offsetof(tcp_info, tcpi_reord_seen) == 220);
 
@@ -115,6 +117,13 @@ void FillSendState(const tcp::SendState& tx, SeqNum una, uint32_t mss,
   info.tcpi_reord_seen = tx.reorderings;
 }
 
+// Where no rate is known or none is kept to the fields stay 0.
+void FillRates(const tcp::BbrState& bbr, tcp_info& info) {
+  info.tcpi_pacing_rate = bbr.pacing_rate;
+  info.tcpi_delivery_rate = bbr.last_rate;
+  info.tcpi_delivery_rate_app_limited = bbr.last_rate_limited ? 1 : 0;
+}
+
 void FillSendTimes(const tcp::SendState& tx, tcp::Now now, tcp_info& info) {
   using Limit = tcp::SendLimit;
   info.tcpi_rwnd_limited = tcp::TimeWith(tx, Limit::kWindow, now);
@@ -158,8 +167,18 @@ TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
   if (tx != nullptr) {
     FillSendState(*tx, cb.snd_una, mss, info);
     FillSendTimes(*tx, now, info);
+    if (tx->bbr != nullptr) FillRates(*tx->bbr, info);
   }
   return Bytes(info);
+}
+
+CongestionInfo ControlInfo(const tcp::SendState* tx) {
+  if (tx == nullptr || tx->bbr == nullptr) return {};
+  const tcp::BbrState& bbr = *tx->bbr;
+  // A fixed point of 8 bits.
+  return {static_cast<uint32_t>(bbr.bw), static_cast<uint32_t>(bbr.bw >> 32),
+          bbr.min_rtt_us, tcp::BbrPacingGain(bbr.phase) * 256 / 100,
+          tcp::BbrCwndGain(bbr.phase) * 256 / 100};
 }
 
 void SetLastReceived(TcpInfo& info, Duration ago) {

@@ -23,6 +23,10 @@ using TcpInfo = std::array<uint8_t, kTcpInfoSize>;
 TcpInfo ConnectionInfo(const tcp::ControlBlock& cb, const tcp::SendState* tx,
                        const tcp::Config& options, uint16_t own_mss,
                        tcp::Now now);
+// TCP_CC_INFO: Linux's tcp_bbr_info, all 0 where the connection does not run it
+// or has nothing in flight.
+using CongestionInfo = std::array<uint32_t, 5>;
+CongestionInfo ControlInfo(const tcp::SendState* tx);
 // How long ago data was received.
 void SetLastReceived(TcpInfo& info, Duration ago);
 // `waiting` connections in the accept queue of at most `backlog`.

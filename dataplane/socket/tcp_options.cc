@@ -179,9 +179,15 @@ int SocketStack::GetTcpOption(TcpSocket& s, int name, void* value,
   switch (name) {
     case TCP_INFO:
       return GetTcpInfo(s, value, length);
-    case TCP_CC_INFO:
-      length = 0;
-      return 0;
+    case TCP_CC_INFO: {
+      if (o.congestion != tcp::CongestionControl::kBbr) {
+        length = 0;
+        return 0;
+      }
+      const auto info = ControlInfo(
+          s.attached() ? tcp().send_state(s.connection.index()) : nullptr);
+      return WriteOption(info.data(), sizeof(info), value, length);
+    }
     case TCP_CONGESTION: {
       char text[kCongestionNameSize] = {};
       LinuxName(o.congestion).copy(text, sizeof(text) - 1);

@@ -8,7 +8,7 @@
 
 namespace corelane::tcp {
 
-enum class CongestionControl : uint8_t { kNewReno, kCubic, kDctcp };
+enum class CongestionControl : uint8_t { kNewReno, kCubic, kDctcp, kBbr };
 
 enum class Ecn : uint8_t {
   kOff,

@@ -21,6 +21,7 @@ constexpr Name kNames[] = {
     {"reno", CongestionControl::kNewReno},  // as other systems call it
     {"cubic", CongestionControl::kCubic},
     {"dctcp", CongestionControl::kDctcp},
+    {"bbr", CongestionControl::kBbr},
 };
 
 // RFC 9406 is for the first slow start: until a congestion event, or HyStart++
@@ -108,6 +109,7 @@ void GrowWindow(ControlBlock& cb, SendState& tx, const AckSample& sample,
         break;
       case CongestionControl::kNewReno:
       case CongestionControl::kDctcp:
+      case CongestionControl::kBbr:
         GrowReno(cb, tx, acked);
         break;
     }
@@ -128,6 +130,7 @@ uint32_t ThresholdAfter(ControlBlock& cb, SendState& tx, CongestionEvent event,
       }
       break;
     case CongestionControl::kNewReno:
+    case CongestionControl::kBbr:
       break;
   }
   return RenoThreshold(cb, tx);

@@ -30,7 +30,8 @@ struct AckSample {
   bool ece = false;  // it carried ECN-Echo
 };
 
-// "cubic" and so on; nothing if there is none of that name.
+// "cubic" and so on; nothing if there is none of that name. BBR, which decides
+// on cwnd on its own, is in bbr.h: what follows here is not for it.
 std::optional<CongestionControl> CongestionControlByName(std::string_view name);
 std::string_view NameOf(CongestionControl control);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/tcp/bbr.h"
 #include "proto/tcp/ecn.h"
 #include "proto/tcp/handshake.h"
 #include "proto/tcp/pacing.h"
@@ -82,6 +83,26 @@ void Finish(const Draft& d) {
 // Small differences between transmission times may share a run.
 uint32_t Grain(const ControlBlock& cb) { return cb.srtt_us / 8 / 128; }
 
+[[gnu::noinline]] bool AppendForBbr(const Draft& d, SeqNum end,
+                                    uint32_t grain_us) {
+  SendState& tx = *d.extras.tx;
+  const uint32_t now_us = d.ctx.now.us;
+  BbrBeforeSend(d.cb, tx, d.ctx.now);
+  SentList list(tx, d.cb.snd_una);
+  if (!list.AppendLogged(end, now_us, grain_us)) return false;
+  tx.bbr->ran_out = end >= d.cb.snd_queued;
+  return true;
+}
+
+// The stream up to `end` is leaving. False if the scoreboard has no room.
+bool Append(const Draft& d, SeqNum end, uint32_t grain_us) {
+  SendState& tx = *d.extras.tx;
+  if (tx.bbr != nullptr) [[unlikely]] {
+    return AppendForBbr(d, end, grain_us);
+  }
+  return SentList(tx, d.cb.snd_una).Append(end, d.ctx.now.us, grain_us);
+}
+
 // New data or a FIN, [out.seq, out.seq + out.length (+ FIN)), is being sent.
 // False if the scoreboard has no room for it.
 bool NoteNew(const Draft& d, bool fin) {
@@ -91,9 +112,7 @@ bool NoteNew(const Draft& d, bool fin) {
   const uint32_t taken = d.out.length + (fin ? 1 : 0);
   const SeqNum end = cb.snd_nxt + taken;
   const bool idle = cb.snd_una == cb.snd_nxt;
-  if (!SentList(tx, cb.snd_una).Append(end, ctx.now.us, Grain(cb))) {
-    return false;
-  }
+  if (!Append(d, end, Grain(cb))) return false;
   if (idle) {
     cb.una_since = ctx.now.tick;
     tx.Clear(kRackValid);  // its times may be from before the clock wrapped
@@ -167,8 +186,7 @@ uint32_t AppendNew(const Draft& d, SeqNum start, uint32_t taken) {
   const uint32_t more = std::min(
       {Unsent(cb), cb.snd_edge - end, full - taken, CongestionRoom(cb, tx)});
   if (more == 0) return 0;
-  SentList list(tx, cb.snd_una);
-  if (!list.Append(end + more, d.ctx.now.us, 0)) return 0;
+  if (!Append(d, end + more, 0)) return 0;
   cb.snd_nxt = end + more;
   tx.prr_out += more;
   d.ctx.counters.bytes_out += more;
@@ -290,8 +308,7 @@ bool EmitWindowProbe(const Draft& d) {
   Describe(d, taken);
   const SeqNum end = cb.snd_una + taken;
   if (end > cb.snd_nxt) {
-    SentList list(tx, cb.snd_una);
-    if (!list.Append(end, d.ctx.now.us, 0)) return false;
+    if (!Append(d, end, 0)) return false;
     cb.snd_nxt = end;
     NoteUse(cb, tx, CongestionRoom(cb, tx) < cb.mss);
   } else {

@@ -1,5 +1,6 @@
 #include "proto/tcp/invariants.h"
 
+#include "proto/tcp/bbr_model.h"
 #include "proto/tcp/send_room.h"
 
 namespace corelane::tcp {
@@ -18,6 +19,24 @@ const char* CheckSender(const ControlBlock& cb, const Config& config) {
   if (cb.snd_una != cb.snd_nxt && !cb.Has(kRetransmitTimer)) {
     return "data in flight without a timer";
   }
+  return nullptr;
+}
+
+// Is what BBR does next the consequence of what it knows?
+const char* CheckBbr(const BbrState& s) {
+  if (s.phase == BbrPhase::kStartup && s.filled_pipe) {
+    return "BBR in Startup over a pipe that is full";
+  }
+  if ((s.phase == BbrPhase::kDrain || bbr::InProbeBw(s.phase)) &&
+      !s.filled_pipe) {
+    return "BBR beyond Startup, and the pipe was never full";
+  }
+  if (s.bw > bbr::MaxBw(s)) return "BBR's bandwidth is above its maximum";
+  if (s.pacing_rate > 4 * kMaxRate) return "BBR's pacing rate is out of bounds";
+  if (s.phase == BbrPhase::kProbeUp && s.probe_up_acked_per_inc == 0) {
+    return "BBR probes without a step";
+  }
+  if (s.random == 0) return "BBR's dice are stuck";
   return nullptr;
 }
 
@@ -49,7 +68,7 @@ const char* CheckSendState(const ControlBlock& cb, const SendState* tx) {
   if (tx->phase == SendPhase::kOpen && tx->lost_bytes > 0) {
     return "something lost and no recovery";
   }
-  return nullptr;
+  return tx->bbr != nullptr ? CheckBbr(*tx->bbr) : nullptr;
 }
 
 const char* CheckReceiver(const ControlBlock& cb, const Config& config) {

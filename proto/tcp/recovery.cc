@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "proto/tcp/bbr.h"
 #include "proto/tcp/congestion_control.h"
 #include "proto/tcp/path_mtu.h"
 #include "proto/tcp/prr.h"
 #include "proto/tcp/rack.h"
 #include "proto/tcp/rtt.h"
 #include "proto/tcp/sack.h"
+#include "proto/tcp/scaled_growth.h"
 #include "proto/tcp/sent_list.h"
 #include "proto/tcp/timers.h"
 #include "proto/tcp/undo.h"
@@ -16,12 +18,6 @@ namespace corelane::tcp {
 namespace {
 
 constexpr uint8_t kDupAckThreshold = 3;
-constexpr uint32_t kMaxCwnd = 1u << 30;
-
-uint32_t InitialWindow(const ControlBlock& cb, const Config& config) {
-  return std::min<uint32_t>(config.initial_window_segments * cb.mss,
-                            std::max<uint32_t>(2u * cb.mss, 14600));
-}
 
 // What one acknowledgment has told so far; the steps below fill it in.
 struct Step {
@@ -103,16 +99,23 @@ void UpdateMinRtt(SendState& tx, uint32_t rtt_us, const Context& ctx) {
   tx.min_rtt_at_us = ctx.now.us;
 }
 
+void BeginReduction(ControlBlock& cb, SendState& tx, const Step& step,
+                    CongestionEvent event, const Context& ctx) {
+  if (tx.bbr != nullptr) {
+    BbrEnterRecovery(cb, tx);
+    return;
+  }
+  cb.ssthresh = ThresholdAfter(cb, tx, event, ctx);
+  StartReduction(cb, tx, step.sample.delivered);
+}
+
 void EnterRecovery(ControlBlock& cb, SendState& tx, const Step& step,
                    const Context& ctx) {
   ++ctx.counters.fast_retransmits;
   const bool reducing = tx.phase == SendPhase::kCwr;
   RememberForUndo(cb, tx, reducing);
   tx.recover = cb.snd_nxt;
-  if (!reducing) {
-    cb.ssthresh = ThresholdAfter(cb, tx, CongestionEvent::kLoss, ctx);
-    StartReduction(cb, tx, step.sample.delivered);
-  }
+  if (!reducing) BeginReduction(cb, tx, step, CongestionEvent::kLoss, ctx);
   tx.phase = SendPhase::kRecovery;
 }
 
@@ -130,7 +133,11 @@ void NoteRecovered(SendState& tx) {
 
 // RFC 9937: at the end the window is ssthresh, whatever PRR has let out.
 void EndReduction(ControlBlock& cb, SendState& tx) {
-  cb.cwnd = std::max<uint32_t>(cb.ssthresh, cb.mss);
+  if (tx.bbr != nullptr) {
+    BbrLeaveRecovery(cb, tx);
+  } else {
+    cb.cwnd = std::max<uint32_t>(cb.ssthresh, cb.mss);
+  }
   Calm(tx);
 }
 
@@ -138,8 +145,7 @@ void EndReduction(ControlBlock& cb, SendState& tx) {
 void EnterCwr(ControlBlock& cb, SendState& tx, const Step& step,
               const Context& ctx) {
   tx.Clear(kCanUndo);
-  cb.ssthresh = ThresholdAfter(cb, tx, CongestionEvent::kEcn, ctx);
-  StartReduction(cb, tx, step.sample.delivered);
+  BeginReduction(cb, tx, step, CongestionEvent::kEcn, ctx);
   tx.recover = cb.snd_nxt;
   tx.phase = SendPhase::kCwr;
   if (cb.snd_una == cb.snd_nxt) EndReduction(cb, tx);
@@ -188,6 +194,7 @@ void OnAckWhileOpen(ControlBlock& cb, SendState& tx, Step& step,
     EnterRecovery(cb, tx, step, ctx);
     return;
   }
+  if (tx.bbr != nullptr && tx.lost_bytes > 0) BbrForgetLosses(*tx.bbr);
   if (tx.phase == SendPhase::kCwr) return;
   Calm(tx);
   // RFC 3168 section 6.1.2: once per window of data.
@@ -196,6 +203,7 @@ void OnAckWhileOpen(ControlBlock& cb, SendState& tx, Step& step,
     tx.cwr_end = cb.snd_nxt;
     tx.Set(kCwrDue | kCwrHold);
     ++ctx.counters.ecn_reductions;
+    if (tx.bbr != nullptr) BbrOnMark(cb, tx, step.sample.prior_flight);
     EnterCwr(cb, tx, step, ctx);
   }
 }
@@ -252,6 +260,7 @@ void OnAckInLoss(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   if (cb.snd_una >= tx.recover) {
     tx.Clear(kFrto | kFrtoNewData | kCanUndo);
     NoteRecovered(tx);
+    if (tx.bbr != nullptr) BbrLeaveRecovery(cb, tx);
     Calm(tx);
     DetectLoss(cb, tx, false, step, ctx);
     if (tx.lost_bytes > 0) EnterRecovery(cb, tx, step, ctx);
@@ -278,7 +287,9 @@ void ChangePhase(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
 
 void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
                   const Context& ctx) {
-  if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
+  if (tx.bbr != nullptr) {
+    BbrOnAck(cb, tx, step.sample.delivered, step.delivery, ctx);
+  } else if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
     ReduceProportionally(cb, tx, step.sample.delivered,
                          step.sample.acked > 0 && !step.newly_lost);
     if (step.resend_now) {
@@ -317,7 +328,7 @@ bool IsCleanAck(const ControlBlock& cb, const SendState& tx,
          (tx.sacked_bytes | tx.lost_bytes | tx.dup_acks | tx.mtu_probe_size) ==
              0 &&
          !tx.Has(kProbeOut | kCwrHold | kTimedOut | kDsackSeen) &&
-         a.ack >= tx.fack;
+         a.ack >= tx.fack && tx.bbr == nullptr;
 }
 
 // What is left of OnAcknowledgment then: all steps that would find nothing are
@@ -351,20 +362,6 @@ void OnCleanAck(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
 
 }  // namespace
 
-void StartCongestion(ControlBlock& cb, const Config& config) {
-  cb.cwnd = InitialWindow(cb, config);
-  // RFC 5681 section 3.1 (7): lost SYNs cost the initial window. One may be
-  // lost for other reasons (RFC 6928 section 2).
-  if (cb.retransmits > 1) cb.cwnd = cb.mss;
-  cb.ssthresh = kMaxCwnd;
-}
-
-void RestartAfterIdle(ControlBlock& cb, const Context& ctx) {
-  if (!ctx.config.slow_start_after_idle || cb.snd_una != cb.snd_nxt) return;
-  if (ctx.now.tick - cb.una_since <= MicrosToTicks(cb.rto_us)) return;
-  cb.cwnd = std::min(cb.cwnd, InitialWindow(cb, ctx.config));
-}
-
 void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
   if (cb.snd_una == cb.snd_nxt) {
     StopRetransmit(cb);  // a window that is closed has its timer started anew
@@ -375,17 +372,13 @@ void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
   ArmRetransmit(cb, ctx);
 }
 
-void InitSendState(const ControlBlock& cb, SendState& tx) {
-  tx.recover = tx.fack = tx.undo_from = tx.limited_end = cb.snd_una;
-  tx.min_rtt_us = cb.srtt_us / 8;
-}
-
 void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
                       const Context& ctx) {
   if (IsCleanAck(cb, tx, a)) [[likely]] {
     OnCleanAck(cb, tx, a, ctx);
     return;
   }
+  if (tx.bbr != nullptr) BbrBeforeAck(cb, tx);
   Step step;
   AckSample& sample = step.sample;
   sample.prior_una = cb.snd_una;
@@ -424,6 +417,7 @@ void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   if (OnTailProbeAck(tx, a.ack, a.duplicate, step.report,
                      a.options->sack_count > 0) &&
       tx.phase < SendPhase::kCwr) {
+    if (tx.bbr != nullptr) BbrOnRepairedLoss(cb, tx);
     EnterCwr(cb, tx, step, ctx);  // the probe repaired a loss
   }
   ChangePhase(cb, tx, a, step, ctx);
@@ -441,8 +435,11 @@ void OnTimeout(ControlBlock& cb, SendState& tx, const Context& ctx) {
   const bool was_recovering = tx.phase == SendPhase::kRecovery;
   if (first) {
     RememberForUndo(cb, tx, false);
-    cb.ssthresh = ThresholdAfter(cb, tx, CongestionEvent::kTimeout, ctx);
+    if (tx.bbr == nullptr) {
+      cb.ssthresh = ThresholdAfter(cb, tx, CongestionEvent::kTimeout, ctx);
+    }
   }
+  if (tx.bbr != nullptr) BbrOnTimeout(cb, tx, first);
   SentList list(tx, cb.snd_una);
   // RFC 2018 section 8: a receiver that has SACKed what it still misses at the
   // front has thrown its data away.
@@ -475,7 +472,8 @@ void OnReorderTimeout(ControlBlock& cb, SendState& tx, const Context& ctx) {
       !OnlyMtuProbeLost(cb, tx)) {
     EnterRecovery(cb, tx, step, ctx);
   }
-  if (step.newly_lost && tx.phase == SendPhase::kRecovery) {
+  if (step.newly_lost && tx.phase == SendPhase::kRecovery &&
+      tx.bbr == nullptr) {
     ReduceProportionally(cb, tx, 0, false);
   }
   if (!cb.Has(kReorderTimer)) ArmRetransmitFromHead(cb, tx, ctx);
@@ -487,9 +485,11 @@ void ResendAll(ControlBlock& cb, SendState& tx) {
   list.ForgetSacks();
   tx.sacked_bytes = 0;
   list.MarkAllLost();
+  if (tx.bbr != nullptr) BbrForgetLosses(*tx.bbr);
   tx.Clear(kRackValid);  // after long probing its times may have wrapped
   tx.dup_acks = 0;
-  if (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr) {
+  if (tx.bbr == nullptr &&
+      (tx.phase == SendPhase::kRecovery || tx.phase == SendPhase::kCwr)) {
     cb.cwnd = std::max<uint32_t>(cb.ssthresh, cb.mss);
   }
   tx.recover = cb.snd_nxt;

@@ -11,6 +11,7 @@
 //
 // The window falls to ssthresh by proportional rate reduction (RFC 9937) and is
 // put back when the reduction proves uncalled for (Eifel, RFC 4015; D-SACK).
+// With BBR the phases are the same, but the window is BBR's throughout (bbr.h).
 #ifndef CORELANE_PROTO_TCP_RECOVERY_H_
 #define CORELANE_PROTO_TCP_RECOVERY_H_
 
@@ -41,6 +42,9 @@ inline uint32_t Pipe(const ControlBlock& cb, const SendState& tx) {
 
 // A new, zeroed send state for the connection, which has nothing in flight.
 void InitSendState(const ControlBlock& cb, SendState& tx);
+
+// RFC 6928's, or what the configuration says.
+uint32_t InitialWindow(const ControlBlock& cb, const Config& config);
 
 // When the handshake is complete and cb.mss is known (RFC 6928, 5681 3.1).
 void StartCongestion(ControlBlock& cb, const Config& config);

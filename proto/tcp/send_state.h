@@ -15,6 +15,8 @@
 
 namespace corelane::tcp {
 
+struct BbrState;
+
 // A run of the stream that was sent at one time and has one fate. The runs of
 // a connection are adjacent: each begins where the one before ends.
 struct SentRange {
@@ -104,6 +106,9 @@ struct alignas(64) SendState {
 
   // ---- lines 1 and 2, with the first runs behind it
   CongestionState congestion;
+  // Whoever owns the control block gives it to a connection that runs BBR, and
+  // takes it back with this.
+  BbrState* bbr = nullptr;
   std::array<SentRange, kMaxRanges> ranges{};
 
   // ---- what losses, probes and pacing need

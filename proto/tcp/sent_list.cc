@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proto/tcp/bbr.h"
+
 namespace corelane::tcp {
 namespace {
 
@@ -66,7 +68,27 @@ bool SentList::MakeRoom(uint32_t n) {
     }
     if (best == size()) return false;
     Join(best);
+    // BBR's least round-trip time must not come from a time that is not the
+    // segment's own.
+    if (tx_.bbr != nullptr && least > 0) At(best).retransmitted = true;
   }
+  return true;
+}
+
+uint32_t SentList::UnderWay() const {
+  const uint32_t all = empty() ? 0 : tx_.ranges[size() - 1].end - una_;
+  const uint32_t out = tx_.sacked_bytes + tx_.lost_bytes;
+  return all > out ? all - out : 0;
+}
+
+void SentList::Log(uint32_t now_us, uint32_t before) {
+  tx_.bbr->sampler.OnSend(now_us, UnderWay(), before == 0, tx_.bbr->grain_us);
+}
+
+bool SentList::AppendLogged(SeqNum end, uint32_t now_us, uint32_t grain_us) {
+  const uint32_t before = UnderWay();
+  if (!Append(end, now_us, grain_us)) return false;
+  Log(now_us, before);
   return true;
 }
 
@@ -212,6 +234,7 @@ uint32_t SentList::ResendTail(uint32_t length, uint32_t now_us) {
   }
   At(last).sent_us = now_us;
   At(last).retransmitted = true;
+  if (tx_.bbr != nullptr) Log(now_us, UnderWay());
   return length;
 }
 
@@ -224,6 +247,7 @@ uint32_t SentList::FirstLost() const {
 
 void SentList::Resend(uint32_t i, uint32_t length, uint32_t now_us) {
   tx_.Set(kRunSealed);
+  const uint32_t before = tx_.bbr != nullptr ? UnderWay() : 0;
   const SeqNum start = StartOf(i);
   if (length < LengthOf(i)) {
     if (MakeRoom(1)) {
@@ -242,12 +266,17 @@ void SentList::Resend(uint32_t i, uint32_t length, uint32_t now_us) {
       At(i - 1).sent_us == now_us) {
     Join(i - 1);
   }
+  if (tx_.bbr != nullptr) Log(now_us, before);
 }
 
 void SentList::MarkLost(uint32_t i) {
   if (At(i).fate != Fate::kInFlight) return;
   At(i).fate = Fate::kLost;
   tx_.lost_bytes += LengthOf(i);
+  if (tx_.bbr != nullptr) {
+    const bool separate = i == 0 || At(i - 1).fate != Fate::kLost;
+    BbrOnLoss(*tx_.bbr, LengthOf(i), At(i).sent_us, separate);
+  }
 }
 
 void SentList::MarkHeadLost(uint32_t length) {

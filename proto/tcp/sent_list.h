@@ -59,6 +59,9 @@ class SentList {
   // began at most `grain_us` ago. False, and nothing changed, if there is no
   // room: then it must not be sent.
   bool Append(SeqNum end, uint32_t now_us, uint32_t grain_us);
+  // For a connection that runs BBR, which the other changes here know of by
+  // themselves: this is what each segment does.
+  bool AppendLogged(SeqNum end, uint32_t now_us, uint32_t grain_us);
 
   // Everything before `ack` has arrived; the list now begins there.
   void AckUpTo(SeqNum ack, Delivery& delivery);
@@ -104,6 +107,10 @@ class SentList {
   // The part of [start, end) in run `i` that consists of whole segments.
   void Align(uint32_t i, uint32_t mss, SeqNum& start, SeqNum& end) const;
   void Deliver(uint32_t i, uint32_t length, bool in_order, Delivery& delivery);
+  // What is under way (Pipe of recovery.h).
+  uint32_t UnderWay() const;
+  // Tells BBR's sampler that something has left; `before` was under way.
+  void Log(uint32_t now_us, uint32_t before);
 
   SendState& tx_;
   SeqNum una_;

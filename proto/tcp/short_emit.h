@@ -11,6 +11,7 @@
 #include "proto/tcp/control_block.h"
 #include "proto/tcp/ecn.h"
 #include "proto/tcp/header.h"
+#include "proto/tcp/pacing.h"
 #include "proto/tcp/path_mtu.h"
 #include "proto/tcp/rack.h"
 #include "proto/tcp/recovery.h"
@@ -38,7 +39,7 @@ inline bool AllMayLeave(const ControlBlock& cb, const SendState* tx,
                         uint32_t length, const Config& config) {
   return tx != nullptr && cb.snd_una == cb.snd_nxt &&
          !cb.Has(kRetransmitTimer) && length <= cb.mss &&
-         cb.snd_edge >= cb.snd_nxt + length && !config.pacing;
+         cb.snd_edge >= cb.snd_nxt + length && !Paces(*tx, config);
 }
 
 // Path MTU discovery may begin to wait for its time, but there is not enough

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/tcp/bbr.h"
 #include "proto/tcp/congestion_control.h"
 #include "proto/tcp/sent_list.h"
 
@@ -48,7 +49,11 @@ void Undo(ControlBlock& cb, SendState& tx, const Context& ctx) {
   if (!tx.prior_limited) tx.Clear(kCwndLimited);
   tx.dup_acks = 0;
   tx.phase = tx.sacked_bytes > 0 ? SendPhase::kDisorder : SendPhase::kOpen;
-  UndoReduction(cb, tx, ctx);
+  if (tx.bbr != nullptr) {
+    BbrUndo(cb, tx);
+  } else {
+    UndoReduction(cb, tx, ctx);
+  }
 }
 
 }  // namespace corelane::tcp

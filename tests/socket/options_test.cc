@@ -104,13 +104,43 @@ TEST_F(SocketOptions, Refusals) {
 
 TEST_F(SocketOptions, CongestionByName) {
   const int fd = a().Socket(AF_INET, SOCK_STREAM, 0);
-  EXPECT_ERRNO(a().SetSockOpt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3),
+  EXPECT_ERRNO(a().SetSockOpt(fd, IPPROTO_TCP, TCP_CONGESTION, "vegas", 5),
                ENOENT);
   EXPECT_EQ(a().SetSockOpt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
   char name[16];
   socklen_t length = sizeof(name);
   EXPECT_EQ(a().GetSockOpt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &length), 0);
   EXPECT_STREQ(name, "reno");
+}
+
+// At any time, also while data is under way.
+TEST_F(SocketOptions, CongestionChangesUnderWay) {
+  MakePair();
+  const std::string text(40'000, 'x');
+  for (const char* name : {"bbr", "cubic", "bbr", "reno", "bbr"}) {
+    EXPECT_EQ(a().SetSockOpt(client, IPPROTO_TCP, TCP_CONGESTION, name,
+                             static_cast<socklen_t>(std::strlen(name))),
+              0);
+    EXPECT_EQ(WriteText(a(), client, text), 40'000);
+    Pass(1ms);
+    std::array<uint32_t, 5> info{};
+    socklen_t length = sizeof(info);
+    EXPECT_EQ(
+        a().GetSockOpt(client, IPPROTO_TCP, TCP_CC_INFO, info.data(), &length),
+        0);
+    const bool bbr = std::string_view(name) == "bbr";
+    EXPECT_EQ(length, bbr ? sizeof(info) : 0u);
+    EXPECT_EQ(info[3] != 0, bbr);        // the pacing gain
+    constexpr size_t kPacingRate = 104;  // tcpi_pacing_rate
+    EXPECT_EQ(U32(Info(a(), client), kPacingRate) != 0, bbr);
+    size_t got = 0;
+    for (int i = 0; i < 100 && got < text.size(); ++i) {
+      Pass(10ms);
+      const std::string read = ReadText(b(), server, text.size());
+      if (read[0] == 'x') got += read.size();  // else there is nothing yet
+    }
+    EXPECT_EQ(got, text.size());
+  }
 }
 
 TEST_F(SocketOptions, TosAndTtlReachThePackets) {

@@ -16,12 +16,13 @@ TEST(CongestionControlTest, Names) {
   EXPECT_EQ(CongestionControlByName("reno"), CongestionControl::kNewReno);
   EXPECT_EQ(CongestionControlByName("cubic"), CongestionControl::kCubic);
   EXPECT_EQ(CongestionControlByName("dctcp"), CongestionControl::kDctcp);
-  for (const char* name : {"", "Cubic", "cubic ", "bbr", "cub", "newreno2"}) {
+  EXPECT_EQ(CongestionControlByName("bbr"), CongestionControl::kBbr);
+  for (const char* name : {"", "Cubic", "cubic ", "bbr2", "cub", "newreno2"}) {
     EXPECT_FALSE(CongestionControlByName(name)) << name;
   }
   for (const auto control :
        {CongestionControl::kNewReno, CongestionControl::kCubic,
-        CongestionControl::kDctcp}) {
+        CongestionControl::kDctcp, CongestionControl::kBbr}) {
     EXPECT_EQ(CongestionControlByName(NameOf(control)), control);
   }
   EXPECT_EQ(NameOf(CongestionControl::kNewReno), "newreno");
