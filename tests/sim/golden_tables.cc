@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "proto/tcp/congestion_control.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/swarm.h"
 
@@ -19,7 +20,8 @@ struct Control {
 };
 constexpr Control kControls[] = {{"newreno", CongestionControl::kNewReno},
                                  {"cubic", CongestionControl::kCubic},
-                                 {"dctcp", CongestionControl::kDctcp}};
+                                 {"dctcp", CongestionControl::kDctcp},
+                                 {"bbr", CongestionControl::kBbr}};
 
 constexpr uint64_t kBitsPerSecond = 20'000'000;
 constexpr uint32_t kMss = 1448;
@@ -132,6 +134,45 @@ std::string FairnessTable() {
   return table;
 }
 
+std::string SharingTable() {
+  struct Pair {
+    CongestionControl first;
+    CongestionControl second;
+  };
+  constexpr Pair kPairs[] = {
+      {CongestionControl::kBbr, CongestionControl::kNewReno},
+      {CongestionControl::kBbr, CongestionControl::kCubic},
+      {CongestionControl::kCubic, CongestionControl::kNewReno},
+      {CongestionControl::kBbr, CongestionControl::kBbr}};
+  constexpr Duration kTime = 30s;
+  std::string table =
+      "# sharing 20 Mbit/s and 20 ms for 30 s, Mbit/s of each; queue in kB\n"
+      "#                      16           64          256\n";
+  for (const Pair& pair : kPairs) {
+    absl::StrAppendFormat(&table, "%-8s%-8s", tcp::NameOf(pair.first),
+                          tcp::NameOf(pair.second));
+    for (uint32_t queue : {16'000u, 64'000u, 256'000u}) {
+      Scenario s = Line(CongestionControl::kCubic, 20ms);
+      s.there.queue_bytes = queue;
+      s.stop_after = kTime;
+      AddFlow(s, 100'000'000, 0s);
+      AddFlow(s, 100'000'000, 50ms);
+      s.connections[0].congestion = pair.first;
+      s.connections[1].congestion = pair.second;
+      const SwarmResult result = RunLine(s, table);
+      for (uint64_t bytes : result.received) {
+        absl::StrAppendFormat(
+            &table, " %5.2f",
+            static_cast<double>(bytes) * 8e-6 / Seconds(kTime));
+      }
+      table += " ";
+    }
+    while (table.back() == ' ') table.pop_back();
+    table += "\n";
+  }
+  return table;
+}
+
 std::string RecoveryTable() {
   // 138 full segments, the FIN with the last; 4 bytes are the application's.
   constexpr uint32_t kSegments = 138;
@@ -162,7 +203,8 @@ std::string RecoveryTable() {
 }
 
 std::string GoldenTables() {
-  return absl::StrCat(GoodputTable(), FairnessTable(), RecoveryTable());
+  return absl::StrCat(GoodputTable(), FairnessTable(), SharingTable(),
+                      RecoveryTable());
 }
 
 }  // namespace corelane::sim

@@ -10,6 +10,8 @@ namespace corelane::sim {
 std::string GoodputTable();
 // Jain's index of flows that share a bottleneck, and how much of it they use.
 std::string FairnessTable();
+// Mbit/s of two flows with different congestion control over one bottleneck.
+std::string SharingTable();
 // Milliseconds that a transfer takes if certain segments of it are lost.
 std::string RecoveryTable();
 

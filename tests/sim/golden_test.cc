@@ -2,7 +2,7 @@
 //
 // A change of the stack that changes what goes over the wire changes the trace
 // hashes; that it does shows that it was meant to. Make them anew with
-//   build/release/tests/sim/corelane_swarm --golden --seeds 5
+//   build/release/tests/sim/corelane_swarm --golden --seeds 8
 //       > tests/sim/golden_traces.txt
 // and look at what one of the seeds does with --frames before and after. The
 // tables of goodput, fairness and recovery are made anew with
@@ -40,7 +40,7 @@ TEST(Golden, Traces) {
     EXPECT_EQ(absl::StrFormat("%d %016x", seed, result.trace_hash), line);
     ++lines;
   }
-  EXPECT_GE(lines, 5);
+  EXPECT_GE(lines, 8);
 }
 
 TEST(Golden, SameSeedSameTrace) {
@@ -67,7 +67,7 @@ TEST(Golden, Tables) {
     ++lines;
   }
   EXPECT_FALSE(std::getline(file, want)) << want;
-  EXPECT_GE(lines, 35);
+  EXPECT_GE(lines, 50);
 }
 
 }  // namespace

@@ -27,8 +27,13 @@ bool TimerIsFiled(const tcp::ControlBlock& cb, const tcp::SendState* tx) {
 const char* CheckWindow(const tcp::ControlBlock& cb, const tcp::SendState* tx,
                         const tcp::Config& config) {
   if (cb.state < tcp::State::kEstablished || tx == nullptr) return nullptr;
+  const bool bbr = config.congestion == tcp::CongestionControl::kBbr;
+  if (bbr != (tx->bbr != nullptr)) return "BBR's state, or none, for another";
   const uint64_t initial = uint64_t{config.initial_window_segments} * 1460;
-  const uint64_t most = 5 * std::max<uint64_t>(config.send_buffer, initial);
+  uint64_t most = 5 * std::max<uint64_t>(config.send_buffer, initial);
+  // BBR goes by the rate that it has seen, which aggregated acknowledgments
+  // make larger, and lets three of its quanta go at any rate.
+  if (bbr) most = 3 * most + 3 * 64 * 1024;
   if (cb.cwnd > std::max<uint64_t>(most, 16 * uint64_t{cb.mss})) {
     return "cwnd beyond what it can have been used for";
   }
@@ -57,18 +62,23 @@ std::string Oracle::CheckBlocks(const dataplane::TcpLayer& tcp,
   if (progress.next >= all) progress.next = progress.live = 0;
   const bool whole = progress.next == 0 && all <= kPerTurn;
   const uint32_t end = std::min(all, progress.next + kPerTurn);
+  uint32_t bbr = 0;
   for (; progress.next < end; ++progress.next) {
     const tcp::ControlBlock& cb = blocks[progress.next];
     if (!Live(cb)) continue;
     ++progress.live;
-    if (const char* wrong = CheckBlock(cb, tcp.send_state(progress.next),
-                                       tcp.options(progress.next))) {
+    const tcp::SendState* tx = tcp.send_state(progress.next);
+    if (tx != nullptr && tx->bbr != nullptr) ++bbr;
+    if (const char* wrong = CheckBlock(cb, tx, tcp.options(progress.next))) {
       return absl::StrCat(
           "connection ", progress.next, " (port ", cb.key.local_port, " to ",
           cb.key.remote_port, ", ", tcp::StateName(cb.state), "): ", wrong,
           "; cwnd ", cb.cwnd, ", ssthresh ", cb.ssthresh, ", mss ", cb.mss,
           ", send buffer ", tcp.options(progress.next).send_buffer);
     }
+  }
+  if (whole && bbr != tcp.bbr_states().in_use()) {
+    return "BBR's states in use are not those of the connections";
   }
   if (whole && progress.live != blocks.in_use()) {
     return absl::StrCat(progress.live, " live control blocks, but ",

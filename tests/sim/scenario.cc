@@ -248,6 +248,16 @@ void DrawCores(uint64_t seed, Scenario& s) {
   }
 }
 
+// Apart from the other draws, so that the worlds without it stay as they are.
+void DrawBbr(uint64_t seed, Scenario& s) {
+  Dice d(seed, 0xbb3);
+  for (NodeConfig* c : {&s.client, &s.server}) {
+    if (d.Percent(25)) {
+      c->pipeline.tcp.congestion = tcp::CongestionControl::kBbr;
+    }
+  }
+}
+
 // Whether the lines are so fast and all hosts so quick that no timer can take
 // late for lost.
 bool IsCalm(const Scenario& s) {
@@ -323,13 +333,15 @@ Scenario DrawScenario(uint64_t seed) {
   DrawPathMtus(d, s);
   DrawRestart(d, s);
   DrawCores(seed, s);
+  DrawBbr(seed, s);
   s.calm = IsCalm(s);
   if (d.Percent(5)) s.stop_after = d.UpTo(3s) + 1ms;
   return s;
 }
 
 std::string Scenario::Summary() const {
-  static constexpr const char* kControls[] = {"newreno", "cubic", "dctcp"};
+  static constexpr const char* kControls[] = {"newreno", "cubic", "dctcp",
+                                              "bbr"};
   uint64_t bytes = 0;
   for (const ConnectionPlan& plan : connections) {
     bytes += plan.BytesFrom(kClient) + plan.BytesFrom(kServer);

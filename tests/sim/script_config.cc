@@ -1,9 +1,11 @@
 #include "tests/sim/script_config.h"
 
+#include <optional>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "proto/tcp/config.h"
+#include "proto/tcp/congestion_control.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/script_line.h"
 
@@ -22,10 +24,9 @@ bool Assign(Duration& field, const std::string& value) {
 }
 
 bool Assign(tcp::CongestionControl& field, const std::string& value) {
-  if (value == "newreno") field = tcp::CongestionControl::kNewReno;
-  if (value == "cubic") field = tcp::CongestionControl::kCubic;
-  if (value == "dctcp") field = tcp::CongestionControl::kDctcp;
-  return value == "newreno" || value == "cubic" || value == "dctcp";
+  const auto known = tcp::CongestionControlByName(value);
+  if (known) field = *known;
+  return known.has_value();
 }
 
 bool Assign(tcp::Ecn& field, const std::string& value) {

@@ -53,11 +53,18 @@ void StreamApp::Wrong(const Session& s, const char* what) {
                             " of ", s.expects, ")"));
 }
 
-void StreamApp::Connect(dataplane::TcpLayer& tcp, uint32_t number,
+void StreamApp::Connect(dataplane::TcpLayer& layer, uint32_t number,
                         Ipv4Address remote, uint16_t application,
                         uint16_t local_port) {
-  auto connection =
-      tcp.Connect(remote, kStreamPort, application, Ipv4Address(), local_port);
+  uint16_t profile = dataplane::Profiles::kDefault;
+  if (const auto congestion = ledger_.plans[number].congestion) {
+    tcp::Config options = layer.config();
+    options.congestion = *congestion;
+    profile = layer.AcquireProfile(options);
+  }
+  auto connection = layer.Connect(remote, kStreamPort, application,
+                                  Ipv4Address(), local_port, profile);
+  if (profile != dataplane::Profiles::kDefault) layer.ReleaseProfile(profile);
   if (!connection.ok()) {
     ledger_.records[number].side[side_].refused = true;
     ++ledger_.over[side_];

@@ -26,7 +26,7 @@ class StreamApp final : public SimApplication {
 
   // Opens the connection with this number in the ledger, to kStreamPort. A
   // `local_port` of 0 is chosen by the host.
-  void Connect(dataplane::TcpLayer& tcp, uint32_t number, Ipv4Address remote,
+  void Connect(dataplane::TcpLayer& layer, uint32_t number, Ipv4Address remote,
                uint16_t application, uint16_t local_port);
 
   // Aborts what has not ended: a peer whose reset was lost, or who ran out of

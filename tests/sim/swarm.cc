@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/datagram_app.h"
@@ -149,9 +150,14 @@ void Run::BuildWires() {
   Rng rng(s_.seed, 0xfa017);
   for (const auto& [fault, wire] : s_.faults) AddFault(fault, wire, rng);
   for (const auto& [skip, count] : s_.lost_data) {
+    // What is sent again does not count: how often depends on the sender.
     world_.wire(0).DropIf(
-        [](const ParsedFrame& f) {
-          return f.is_tcp && f.tcp.payload_length > 0;
+        [end = std::optional<SeqNum>()](const ParsedFrame& f) mutable {
+          if (!f.is_tcp || f.tcp.payload_length == 0) return false;
+          const SeqNum its_end = f.tcp.seq + f.tcp.payload_length;
+          if (end && its_end <= *end) return false;
+          end = its_end;
+          return true;
         },
         skip, count);
   }

@@ -5,8 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 
+#include "proto/tcp/congestion_control.h"
 #include "tests/sim/golden_tables.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/swarm.h"
@@ -22,6 +24,7 @@ using corelane::sim::SwarmResult;
 constexpr char kUsage[] =
     "usage: corelane_swarm [--seed N] [--seeds COUNT] [--trace] [--frames]\n"
     "                      [--keep-going] [--golden] [--pcap FILE]\n"
+    "                      [--congestion NAME]\n"
     "       corelane_swarm --golden-tables\n"
     "  --seed N       the first seed (default 1)\n"
     "  --seeds COUNT  how many, from there on (default 1)\n"
@@ -30,7 +33,8 @@ constexpr char kUsage[] =
     "  --keep-going   run all seeds, whatever fails\n"
     "  --golden       print only seed and hash, as golden_traces.txt wants it\n"
     "  --golden-tables  print golden_tables.txt and nothing else\n"
-    "  --pcap FILE    write every frame there\n";
+    "  --pcap FILE    write every frame there\n"
+    "  --congestion NAME  of all hosts, instead of what the seed says\n";
 
 struct Arguments {
   uint64_t seed = 1;
@@ -38,6 +42,7 @@ struct Arguments {
   bool trace = false;
   bool golden = false;
   bool keep_going = false;
+  std::optional<corelane::tcp::CongestionControl> congestion;
   SwarmOptions options;
 };
 
@@ -65,6 +70,9 @@ bool Parse(int argc, char** argv, Arguments& out) {
     char* end = nullptr;
     if (flag == "--pcap") {
       out.options.pcap = value;
+    } else if (flag == "--congestion") {
+      out.congestion = corelane::tcp::CongestionControlByName(value);
+      if (!out.congestion) return false;
     } else if (flag == "--seed") {
       out.seed = std::strtoull(value, &end, 0);
     } else if (flag == "--seeds") {
@@ -93,7 +101,12 @@ int main(int argc, char** argv) {
   uint64_t frames = 0;
   double hours = 0;
   for (uint64_t i = 0; i < arguments.seeds; ++i) {
-    const Scenario scenario = DrawScenario(arguments.seed + i);
+    Scenario scenario = DrawScenario(arguments.seed + i);
+    if (arguments.congestion) {
+      for (auto* node : {&scenario.client, &scenario.server}) {
+        node->pipeline.tcp.congestion = *arguments.congestion;
+      }
+    }
     if (arguments.trace) std::puts(scenario.Summary().c_str());
     const SwarmResult result = RunScenario(scenario, arguments.options);
     if (arguments.trace) {

@@ -3,10 +3,12 @@
 #define CORELANE_TESTS_SIM_WORKLOAD_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "proto/base/time.h"
+#include "proto/tcp/config.h"
 #include "proto/tcp/control_block.h"
 
 namespace corelane::sim {
@@ -39,6 +41,8 @@ struct ConnectionPlan {
   size_t link = 0;
   bool second_address = false;  // goes to the server's other address
   uint16_t local_port = 0;      // of the client; 0: it chooses
+  // The client's, if not its host's.
+  std::optional<tcp::CongestionControl> congestion;
   SidePlan side[2];
   bool may_break = false;  // a host is restarted meanwhile
 
