@@ -188,9 +188,9 @@ void Steering::LookAtLoad() {
   const TcpLayer& tcp = pipeline_.tcp();
   // Who only receives has nothing to send with.
   const uint32_t senders = tcp.send_states().in_use();
-  const auto shift =
-      rebalancer_->Look(core_.now, c.tcp.segments_in + c.segments_passed_on / kCheap,
-                        senders > 0 ? senders : tcp.blocks().in_use());
+  const auto shift = rebalancer_->Look(
+      core_.now, c.tcp.segments_in + c.segments_passed_on / kCheap,
+      senders > 0 ? senders : tcp.blocks().in_use());
   if (shift) pipeline_.tcp().ShiftLoad(shift->to, shift->connections);
 }
 
