@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dataplane/app/echo.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/icmp/message.h"
 #include "tests/dataplane/network_test.h"
 
