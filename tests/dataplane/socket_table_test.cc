@@ -169,7 +169,7 @@ TEST_F(SocketTableTest, TheHashDependsOnTheKey) {
                 {{{blocks_.data(), sizeof(tcp::ControlBlock)},
                   {requests_.data(), sizeof(tcp::Request)},
                   {time_waits_.data(), sizeof(tcp::TimeWait)},
-                         {nullptr, 0}}});
+                  {nullptr, 0}}});
   int same = 0;
   for (uint32_t n = 0; n < 1000; ++n) {
     if ((a.Hash(Key(n)) & 63) == (b.Hash(Key(n)) & 63)) ++same;
