@@ -13,8 +13,8 @@ namespace corelane::dataplane {
 // simulations, the heap. Called once per 64 packets, not per packet.
 struct PacketBackend {
   void* self = nullptr;
-  // Fills `out` with up to `n` packets and returns how many. Each has refcnt 1,
-  // no chain, no flags.
+  // Fills `out` with up to `n` packets and returns how many. Each has refcnt 1
+  // and no chain; its other fields are Alloc's to set.
   uint32_t (*take)(void* self, Packet** out, uint32_t n) = nullptr;
   // Takes back single segments whose last reference was dropped (refcnt is 1).
   // One may still view external bytes: the backend then lets go of those.

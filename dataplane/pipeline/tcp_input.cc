@@ -91,6 +91,14 @@ void TcpLayer::Dispatch(const Arrived& a) {
         PassOn(a, home);
         return;
       }
+      // ... or it is over. An ACK that its own connection has overtaken between
+      // cores is no reason for a reset: whoever still believes in it asks
+      // again.
+      if (!segment.Has(tcp::kSyn)) {
+        ++core_.counters.tcp.segments_in;
+        core_.Drop(a.packet, DropReason::kTcpNoSocket);
+        return;
+      }
     }
     ++core_.counters.tcp.segments_in;
     ToListener(a, segment);

@@ -104,7 +104,8 @@ void CoreLoop::Run() {
   bool worked = false;
   for (;;) {
     FollowClock();
-    const Time now = clock_.Now();
+    // A line that is adopted late may lie some nanoseconds behind.
+    const Time now = std::max(clock_.Now(), turn_at_);
     if (worked) busy_ += now - turn_at_;
     turn_at_ = now;
     if (now >= keep_house_at_) KeepHouse(now);
@@ -132,7 +133,10 @@ bool CoreLoop::MayLeave(bool drained) {
     drained_ = drained;
     for (uint16_t i = 0; i < group_->cores(); ++i) group_->Wake(i);
   }
-  return drained && group_->AllDrained();
+  if (!drained || !group_->AllDrained()) return false;
+  // Who waits for just this may sleep.
+  for (uint16_t i = 0; i < group_->cores(); ++i) group_->Wake(i);
+  return true;
 }
 
 CoreLoad CoreLoop::load() const {

@@ -291,9 +291,7 @@ TEST(CoresThreadTest, TrafficOnAllCores) {
       const Counters& c = seat->server->core().counters;
       EXPECT_GT(c.tcp.passive_opens, 0u);
       EXPECT_EQ(c.rx_packets, c.delivered + c.Drops());
-      // A connection that moves may be overtaken by its own ACKs: one that
-      // comes when it is over is refused, which does no harm (`broken`).
-      EXPECT_LE(c.tcp.resets_out, kConnections / 4);
+      EXPECT_EQ(c.tcp.resets_out, 0u);
       steered += c.steered;
       moved += c.moved_out;
       arrived += c.moved_in;

@@ -172,6 +172,30 @@ class MoveTest : public NetworkTest {
     Say(port, "");
     EXPECT_EQ(CoreOf(port), -1);
   }
+  // A connection of core 0's that moved to core 1, where we closed first: a
+  // record in TIME-WAIT is there. Returns its remote port.
+  uint16_t EndOnCoreOne() {
+    const uint16_t port = Open(0);
+    Say(port, "go1");
+    node_->pipeline(1).tcp().Close(0);
+    Pass(0s);
+    ++seq_[port].ack;  // of its FIN
+    Say(port, "", tcp::kFin);
+    ++seq_[port].seq;
+    return port;
+  }
+  // Has a core take a segment as though another had passed it on.
+  void PassOn(uint16_t core, uint16_t port, const std::string& text) {
+    const Frame frame = TcpFrame(ends_, Fields(port, text));
+    dataplane::Pipeline& to = node_->pipeline(core);
+    dataplane::Packet* packet = to.core().pool.Alloc();
+    const ByteView segment = ByteView(frame).subspan(34, 20 + text.size());
+    std::copy(segment.begin(), segment.end(),
+              dataplane::Append(packet, static_cast<uint16_t>(segment.size())));
+    dataplane::MetaOf(packet).flow = Key(port);
+    sent_.clear();
+    to.ReceivePassedOn(0, packet, false);
+  }
   void Reset(uint16_t port) { Say(port, "", tcp::kRst); }
   uint64_t Sum(uint64_t dataplane::Counters::*counter) {
     uint64_t sum = 0;
@@ -296,35 +320,40 @@ TEST_F(MoveTest, ASegmentThatComesTooLateGoesBackByTheHome) {
   const uint16_t port = Open(0);
   Say(port, "go2");
   Say(port, "go1");
-  const Frame frame = TcpFrame(ends_, Fields(port, "late"));
-  dataplane::Pipeline& left = node_->pipeline(2);
-  dataplane::Packet* packet = left.core().pool.Alloc();
-  const ByteView segment = ByteView(frame).subspan(34, 24);
-  std::copy(segment.begin(), segment.end(), dataplane::Append(packet, 24));
-  dataplane::MetaOf(packet).flow = Key(port);
-  sent_.clear();
-  left.ReceivePassedOn(0, packet, false);
+  PassOn(2, port, "late");
   node_->Deliver(0, TcpFrame(ends_, Fields(port, "")));  // so that it has turns
   Pass(1ms);
   seq_[port].seq += 4;
   EXPECT_EQ(Heard(port), "late");
   EXPECT_EQ(CoreOf(port), 1);
-  EXPECT_EQ(left.core().counters.segments_passed_on, 1u);
+  EXPECT_EQ(node_->pipeline(2).core().counters.segments_passed_on, 1u);
   for (uint16_t core = 0; core < 3; ++core) {
     EXPECT_EQ(node_->pipeline(core).core().counters.tcp.resets_out, 0u);
   }
   Close(port);
 }
 
-TEST_F(MoveTest, TimeWaitStaysWhereItEndedAndIsForgottenAtHome) {
+// ... or when there is nothing left of it.
+TEST_F(MoveTest, ASegmentThatItsConnectionHasOvertakenIsNotRefused) {
   Start();
   const uint16_t port = Open(0);
-  Say(port, "go1");
-  // We close first: the record in TIME-WAIT is on core 1.
-  node_->pipeline(1).tcp().Close(0);
-  Pass(0s);
-  ++seq_[port].ack;
-  Say(port, "", tcp::kFin);
+  Say(port, "go2");
+  Close(port);
+  Pass(10ms);  // the home has forgotten it
+  PassOn(2, port, "");
+  Pass(1ms);
+  node_->Deliver(0, ArpFrame(ends_, Request(ends_)));  // so that it has turns
+  Pass(1ms);
+  EXPECT_FALSE(LastTo(port));
+  EXPECT_EQ(Drops(dataplane::DropReason::kTcpNoSocket), 1u);
+  // Who believes in it otherwise is told.
+  Say(port, "");
+  EXPECT_EQ(node_->pipeline(0).core().counters.tcp.resets_out, 1u);
+}
+
+TEST_F(MoveTest, TimeWaitStaysWhereItEndedAndIsForgottenAtHome) {
+  Start();
+  EndOnCoreOne();
   EXPECT_EQ(node_->pipeline(1).tcp().time_waits().in_use(), 1u);
   EXPECT_EQ(node_->pipeline(0).tcp().moves().forwards.in_use(), 1u);
   Pass(2s);
@@ -337,13 +366,7 @@ TEST_F(MoveTest, TimeWaitStaysWhereItEndedAndIsForgottenAtHome) {
 // on another core.
 TEST_F(MoveTest, ASuccessorInTimeWaitOpensWhereTheRecordIs) {
   Start();
-  const uint16_t port = Open(0);
-  Say(port, "go1");
-  node_->pipeline(1).tcp().Close(0);
-  Pass(0s);
-  ++seq_[port].ack;
-  Say(port, "", tcp::kFin);
-  ++seq_[port].seq;
+  const uint16_t port = EndOnCoreOne();
   TcpFields syn = Syn(port);
   syn.seq = seq_[port].seq + 1000;
   sent_.clear();
