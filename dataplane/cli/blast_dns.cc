@@ -24,10 +24,6 @@ using Bytes = std::vector<uint8_t>;
 constexpr size_t kMaxQueries = 1u << 20;
 constexpr uint32_t kIdsOfASocket = 1u << 16;
 
-absl::Status Bad(const std::string& text) {
-  return absl::InvalidArgumentError(text);
-}
-
 template <int kFamily, size_t kSize>
 std::optional<Bytes> Address(const std::string& text) {
   std::array<uint8_t, kSize> bytes{};
@@ -55,30 +51,30 @@ absl::StatusOr<Bytes> DataOf(uint16_t type, const std::string& text) {
       instead = "a name";
       break;
     default:
-      return Bad(
+      return absl::InvalidArgumentError(
           "answers of this type are not looked into; write an rcode like "
           "NOERROR or NXDOMAIN, or nothing");
   }
   if (data.has_value()) return *std::move(data);
-  return Bad(absl::StrCat("write ", instead, " or an rcode like NXDOMAIN"));
+  return absl::InvalidArgumentError(absl::StrCat("write ", instead, " or an rcode like NXDOMAIN"));
 }
 
 absl::StatusOr<DnsQuery> ParseLine(const std::vector<std::string>& words) {
   if (words.size() < 2 || words.size() > 3) {
-    return Bad(
+    return absl::InvalidArgumentError(
         "write a name, a type and perhaps the answer, like: www.example.com A "
         "192.0.2.1");
   }
   DnsQuery query;
   const auto name = dns::EncodeName(words[0]);
   if (!name.has_value()) {
-    return Bad(absl::StrCat(words[0],
+    return absl::InvalidArgumentError(absl::StrCat(words[0],
                             ": no name; labels have 1 to 63 characters, the "
                             "whole at most 253"));
   }
   const auto type = dns::ParseType(words[1]);
   if (!type.has_value()) {
-    return Bad(absl::StrCat(words[1],
+    return absl::InvalidArgumentError(absl::StrCat(words[1],
                             ": no type; write A, AAAA, NS, CNAME, PTR, MX, "
                             "TXT, SOA, SRV, ... or TYPE65"));
   }
@@ -91,7 +87,7 @@ absl::StatusOr<DnsQuery> ParseLine(const std::vector<std::string>& words) {
   }
   auto data = DataOf(*type, words[2]);
   if (!data.ok()) {
-    return Bad(absl::StrCat(words[2], ": ", data.status().message()));
+    return absl::InvalidArgumentError(absl::StrCat(words[2], ": ", data.status().message()));
   }
   query.data = *std::move(data);
   return query;
@@ -111,17 +107,17 @@ absl::StatusOr<std::vector<DnsQuery>> ParseDnsQueries(const std::string& path,
     if (words.empty()) continue;
     auto query = ParseLine(words);
     if (!query.ok()) {
-      return Bad(
+      return absl::InvalidArgumentError(
           absl::StrCat(path, ":", number, ": ", query.status().message()));
     }
     if (queries.size() == kMaxQueries) {
-      return Bad(absl::StrCat(path, ":", number, ": at most ", kMaxQueries,
+      return absl::InvalidArgumentError(absl::StrCat(path, ":", number, ": at most ", kMaxQueries,
                               " queries; leave the others out"));
     }
     queries.push_back(*std::move(query));
   }
   if (!queries.empty()) return queries;
-  return Bad(absl::StrCat(path,
+  return absl::InvalidArgumentError(absl::StrCat(path,
                           ": no query is in it; write a line for each, like: "
                           "www.example.com A 192.0.2.1"));
 }
@@ -131,14 +127,14 @@ absl::StatusOr<std::vector<DnsQuery>> ReadDnsQueries(const std::string& path) {
   const std::string text((std::istreambuf_iterator<char>(file)),
                          std::istreambuf_iterator<char>());
   if (file.bad() || !file.is_open()) {
-    return Bad(absl::StrCat("--queries ", path, ": cannot be read"));
+    return absl::InvalidArgumentError(absl::StrCat("--queries ", path, ": cannot be read"));
   }
   return ParseDnsQueries(path, text);
 }
 
 absl::Status BlastFlags::UnderstandDns(BlastPlan& plan) const {
   if (!queries_.has_value()) {
-    return Bad(
+    return absl::InvalidArgumentError(
         "no --queries; give a file with a query per line, like: "
         "www.example.com A 192.0.2.1");
   }
@@ -150,7 +146,7 @@ absl::Status BlastFlags::UnderstandDns(BlastPlan& plan) const {
   if (!s.ok()) return s;
   const uint64_t most = uint64_t{kIdsOfASocket} * plan.dns.sockets;
   if (closed_ && plan.dns.load.concurrency > most) {
-    return Bad(absl::StrCat("--concurrency ", plan.dns.load.concurrency, ": ",
+    return absl::InvalidArgumentError(absl::StrCat("--concurrency ", plan.dns.load.concurrency, ": ",
                             plan.dns.sockets, " sockets have IDs for ", most,
                             "; give more --sockets"));
   }

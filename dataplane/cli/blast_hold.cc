@@ -18,17 +18,13 @@ namespace {
 using dataplane::Outcome;
 using dataplane::Tally;
 
-absl::Status Bad(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 // "1%" of `all`, at least one.
 absl::StatusOr<uint32_t> ParseShare(const std::string& text, uint32_t all) {
   absl::string_view number = text;
   double percent = 0;
   if (!absl::ConsumeSuffix(&number, "%") ||
       !absl::SimpleAtod(number, &percent) || !(percent > 0) || percent > 100) {
-    return Bad(absl::StrCat("--active ", text.empty() ? "''" : text,
+    return absl::InvalidArgumentError(absl::StrCat("--active ", text.empty() ? "''" : text,
                             ": give a share of the connections above 0, like "
                             "1% or 0.1%"));
   }
@@ -52,7 +48,7 @@ void BlastFlags::AddHold(CommandLine& line) {
 
 absl::Status BlastFlags::UnderstandHold(BlastPlan& plan) const {
   if (!connections_.has_value()) {
-    return Bad("no --connections; say how many to hold, like 10k or 1M");
+    return absl::InvalidArgumentError("no --connections; say how many to hold, like 10k or 1M");
   }
   dataplane::HoldLoadConfig& hold = plan.hold;
   hold.load.timeout = 2s;
@@ -72,7 +68,7 @@ absl::Status BlastFlags::UnderstandHold(BlastPlan& plan) const {
   });
   if (!s.ok()) return s;
   if (!active_ && (rate_ || size_ || poisson_)) {
-    return Bad(
+    return absl::InvalidArgumentError(
         "--rate, --size and --poisson are for those that are --active; "
         "say how many, like --active 1%");
   }
@@ -89,7 +85,7 @@ absl::Status CheckHold(const BlastPlan& plan, size_t sources,
   const uint64_t ports =
       uint64_t{dataplane::ProbePlan::kPortsPerSource} * sources;
   if (all > ports) {
-    return Bad(absl::StrCat(
+    return absl::InvalidArgumentError(absl::StrCat(
         "--connections ", all, ": ", sources,
         sources == 1 ? " address has " : " addresses have ", ports,
         " ports towards one server; give --sources, like 10.77.16.0/20"));
@@ -98,7 +94,7 @@ absl::Status CheckHold(const BlastPlan& plan, size_t sources,
       static_cast<uint32_t>(std::max<size_t>(1, options.cores.size()));
   const uint32_t each = (all + cores - 1) / cores;
   if (each > runtime::kMaxConnections) {
-    return Bad(absl::StrCat("--connections ", all, ": at most ",
+    return absl::InvalidArgumentError(absl::StrCat("--connections ", all, ": at most ",
                             runtime::kMaxConnections,
                             " on each core; give more --cores"));
   }

@@ -29,10 +29,6 @@ constexpr double kWireOverhead = 20;
 // Ethernet header and FCS.
 constexpr uint32_t kFraming = 18;
 
-absl::Status Bad(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 const char* NameOf(Mode mode) {
   switch (mode) {
     case Mode::kSend:
@@ -99,7 +95,7 @@ void BlastFlags::AddPackets(CommandLine& line) {
 
 absl::Status BlastFlags::UnderstandMode(BlastPlan& plan) const {
   if (send_only_ + receive_only_ + reflect_ > 1) {
-    return Bad("give one of --tx-only, --rx-only and --reflect");
+    return absl::InvalidArgumentError("give one of --tx-only, --rx-only and --reflect");
   }
   plan.packets.mode = send_only_      ? Mode::kSend
                       : receive_only_ ? Mode::kReceive
@@ -107,16 +103,16 @@ absl::Status BlastFlags::UnderstandMode(BlastPlan& plan) const {
                                       : Mode::kBoth;
   const bool passive = receive_only_ || reflect_;
   if (passive && (rate_ || size_ || flows_ || target_ || target_mac_)) {
-    return Bad(
+    return absl::InvalidArgumentError(
         "--rx-only and --reflect send nothing of their own: leave out --rate, "
         "--size, --flows, --target and --dst-mac");
   }
   if (find_max_rate_ && (passive || send_only_)) {
-    return Bad(
+    return absl::InvalidArgumentError(
         "--find-max-rate sends and counts what comes back: leave out "
         "--tx-only, --rx-only and --reflect");
   }
-  if (loss_ && !find_max_rate_) return Bad("--loss is for --find-max-rate");
+  if (loss_ && !find_max_rate_) return absl::InvalidArgumentError("--loss is for --find-max-rate");
   return absl::OkStatus();
 }
 
@@ -150,7 +146,7 @@ absl::Status BlastFlags::UnderstandPackets(BlastPlan& plan) const {
        [](const std::string& t) -> absl::StatusOr<MacAddress> {
          const auto mac = ParseMac(t);
          if (mac.has_value()) return *mac;
-         return Bad(absl::StrCat("--dst-mac ", t,
+         return absl::InvalidArgumentError(absl::StrCat("--dst-mac ", t,
                                  ": give six bytes, like 02:00:00:00:00:02"));
        });
   if (find_max_rate_) packets.sizes = kSearchSizes;
@@ -158,7 +154,7 @@ absl::Status BlastFlags::UnderstandPackets(BlastPlan& plan) const {
        [](const std::string& t) -> absl::StatusOr<std::vector<uint16_t>> {
          auto sizes = dataplane::ParseProbeSizes(t);
          if (sizes.has_value()) return *std::move(sizes);
-         return Bad(absl::StrCat("--size ", t,
+         return absl::InvalidArgumentError(absl::StrCat("--size ", t,
                                  ": give bytes like 64, several like 64,512, a "
                                  "range like 64-1518, or imix"));
        });
@@ -174,7 +170,7 @@ absl::Status BlastFlags::UnderstandPackets(BlastPlan& plan) const {
          if (absl::SimpleAtod(t, &percent) && percent >= 0 && percent < 100) {
            return percent / 100;
          }
-         return Bad(absl::StrCat("--loss ", t,
+         return absl::InvalidArgumentError(absl::StrCat("--loss ", t,
                                  ": give per cent from 0 to below 100, like "
                                  "0.1"));
        });
@@ -212,12 +208,12 @@ absl::Status CheckPackets(const BlastPlan& plan,
   const uint32_t mtu = options.mtu != 0 ? options.mtu : 1500;
   for (const uint16_t size : plan.packets.sizes) {
     if (size < dataplane::kMinProbe) {
-      return Bad(absl::StrCat("--size ", size,
+      return absl::InvalidArgumentError(absl::StrCat("--size ", size,
                               ": an Ethernet frame has at least ",
                               dataplane::kMinProbe, " bytes (with FCS)"));
     }
     if (size > mtu + kFraming) {
-      return Bad(absl::StrCat("--size ", size, ": at most ", mtu + kFraming,
+      return absl::InvalidArgumentError(absl::StrCat("--size ", size, ": at most ", mtu + kFraming,
                               " bytes with an MTU of ", mtu,
                               "; give a larger --mtu if the device takes it"));
     }
@@ -225,7 +221,7 @@ absl::Status CheckPackets(const BlastPlan& plan,
   const size_t sources = std::max<size_t>(1, SourcesOf(options).size());
   const uint64_t most = uint64_t{ProbePlan::kPortsPerSource} * sources;
   if (plan.packets.flows > most) {
-    return Bad(absl::StrCat("--flows ", plan.packets.flows, ": ", sources,
+    return absl::InvalidArgumentError(absl::StrCat("--flows ", plan.packets.flows, ": ", sources,
                             sources == 1 ? " address has" : " addresses have",
                             " ports for ", most,
                             "; give more --addr, or --sources"));

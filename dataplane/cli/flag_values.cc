@@ -43,7 +43,7 @@ absl::StatusOr<size_t> ParseWord(absl::string_view flag,
                           pmd::DidYouMean(text, words)));
 }
 
-std::string Spelled(Duration d) {
+std::string InConfig(Duration d) {
   if (d % 1s == 0ns) return absl::StrCat(d / 1s, "s");
   return absl::StrCat(d / 1ms, "ms");
 }
@@ -88,8 +88,8 @@ absl::StatusOr<Duration> ParseDuration(absl::string_view flag,
                     static_cast<int64_t>(count) * scale >= low;
   if (!good) {
     return Bad(flag, text,
-               absl::StrCat("give a time from ", Spelled(low), " to ",
-                            Spelled(high), ", such as 500ms, 10s or 2min"));
+               absl::StrCat("give a time from ", InConfig(low), " to ",
+                            InConfig(high), ", such as 500ms, 10s or 2min"));
   }
   return static_cast<int64_t>(count) * scale;
 }

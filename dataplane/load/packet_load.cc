@@ -16,7 +16,7 @@ constexpr uint32_t kFramesPerTurn = 96;
 constexpr uint32_t kMaxWaiting = 128;
 constexpr Duration kAskAgain = 200ms;
 
-uint32_t WaitingRoom(const TxQueue& tx) {
+uint32_t RoomInQueue(const TxQueue& tx) {
   const uint32_t waiting = TxQueue::kCapacity - tx.room();
   return waiting < kMaxWaiting ? kMaxWaiting - waiting : 0;
 }
@@ -126,7 +126,7 @@ Time PacketLoad::OnTurn(Time now) {
 void PacketLoad::Send(Time now, uint32_t most) {
   if (stopped()) return;
   const TxQueue& tx = pipeline_->tx(interface_);
-  const uint32_t room = Over(now) ? tx.room() : WaitingRoom(tx);
+  const uint32_t room = Over(now) ? tx.room() : RoomInQueue(tx);
   most = std::min(most, room);
   if (!pace_) {
     if (now < end()) SendBurst(most, now);

@@ -12,7 +12,7 @@ namespace {
 
 using dataplane::Pipeline;
 
-constexpr Duration kTimeout = 2s;
+constexpr Duration kCoreTimeout = 2s;
 // Control blocks looked at between two turns.
 constexpr uint32_t kSlice = 1024;
 
@@ -60,7 +60,7 @@ absl::Status LiveNetwork::Reconfigure(uint32_t core,
       [&](Pipeline& pipeline) {
         result = pipeline.Reconfigure(NetworkOf(options, pipeline));
       },
-      kTimeout);
+      kCoreTimeout);
   return called.ok() ? result : called;
 }
 
@@ -126,7 +126,7 @@ absl::Status LiveNetwork::CheckUnbound(Ipv4Address address) {
           if (s.in_use && s.address == address) bound = s.port;
         }
       },
-      kTimeout);
+      kCoreTimeout);
   if (!called.ok() || !bound.has_value()) return called;
   return absl::FailedPreconditionError(absl::StrCat(
       ToString(address), ": a socket is bound to ", ToString(address), ":",
@@ -152,7 +152,7 @@ absl::Status LiveNetwork::AbortConnections(Ipv4Address address) {
             }
             done = next >= tcp.blocks().high_water();
           },
-          kTimeout);
+          kCoreTimeout);
       if (!s.ok()) return s;
     }
   }
@@ -186,7 +186,7 @@ absl::Status LiveNetwork::RemoveRoute(const Ipv4Prefix& destination,
 absl::Status LiveNetwork::FlushNeighbors() {
   for (uint32_t i = 0; i < runtime_.cores(); ++i) {
     absl::Status s = runtime_.core(i).mailbox().Call(
-        [](Pipeline& pipeline) { pipeline.arp().Flush(); }, kTimeout);
+        [](Pipeline& pipeline) { pipeline.arp().Flush(); }, kCoreTimeout);
     if (!s.ok()) return s;
   }
   return absl::OkStatus();
@@ -212,7 +212,7 @@ absl::StatusOr<std::vector<AddressClaim>> LiveNetwork::Claims() {
             claim.rival = announcer->rival();
           }
         },
-        kTimeout);
+        kCoreTimeout);
     if (!s.ok()) return s;
   }
   return claims;

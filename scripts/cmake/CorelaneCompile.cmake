@@ -1,7 +1,7 @@
 # Flags that every target of ours gets: corelane_compile.
 add_library(corelane_compile INTERFACE)
 target_compile_options(corelane_compile INTERFACE
-  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wvla
+  -Wall -Wextra -Wnon-virtual-dtor -Woverloaded-virtual -Wvla
   -Werror -fno-strict-aliasing)
 # A register more, and three instructions fewer in each function; profilers can
 # go by the unwind tables.
@@ -30,15 +30,26 @@ if(CORELANE_FUZZ)
   target_compile_options(corelane_compile INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# Where no ccache helps, parsing the libraries' headers is most of a build.
-# Off by default: files that include what they use are found only without.
-option(CORELANE_PCH "Precompile the headers of the libraries that are used" OFF)
-function(corelane_precompile target)
-  if(CORELANE_PCH)
-    target_precompile_headers(${target} PRIVATE
-      <algorithm> <array> <chrono> <cstdint> <functional> <memory> <optional>
-      <span> <string> <vector> ${ARGN})
+# Where nothing is built yet and no ccache helps, parsing headers is most of a
+# build. Off by default: a source that does not include what it uses is found
+# only without, and so is a change of one source built sooner.
+option(CORELANE_UNITY "Compile several sources at once" OFF)
+if(NOT CORELANE_UNITY)  # which brings together names that never meet
+  target_compile_options(corelane_compile INTERFACE -Wshadow)
+endif()
+function(corelane_unity target)
+  if(CORELANE_UNITY)
+    set_target_properties(${target} PROPERTIES
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+    # What GCC says of headers it says of every source here.
+    target_compile_options(${target} PRIVATE
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
+endfunction()
+# Sources whose own names are others' too.
+function(corelane_not_in_unity)
+  set_source_files_properties(${ARGN} PROPERTIES
+    SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 # The packet path goes through functions of many files. What carries packets for
@@ -49,6 +60,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release"
    AND NOT CORELANE_SANITIZE AND NOT CMAKE_INTERPROCEDURAL_OPTIMIZATION)
   set(CORELANE_WHOLE_PROGRAM ON)
 endif()
+# GCC would use what is in the objects for that unless told.
+function(corelane_quick_link)
+  if(CORELANE_WHOLE_PROGRAM)
+    foreach(target ${ARGN})
+      target_link_options(${target} PRIVATE -fno-lto)
+    endforeach()
+  endif()
+endfunction()
 # GCC's bounds for inlining are meant for programs of no particular hot path.
 set(CORELANE_INLINE_FLAGS
   --param=inline-unit-growth=100 --param=large-function-growth=400
@@ -58,6 +77,7 @@ function(corelane_packet_library target)
   if(CORELANE_WHOLE_PROGRAM)
     target_compile_options(${target} PRIVATE -flto -ffat-lto-objects)
   endif()
+  corelane_unity(${target})
 endfunction()
 
 function(corelane_packet_program target)

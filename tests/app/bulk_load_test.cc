@@ -47,7 +47,7 @@ class CurtApp final : public Application {
 };
 
 // Says something, and that is all.
-class GreetingApp final : public Application {
+class SpeaksFirstApp final : public Application {
  public:
   void OnConnections(std::span<ReadyConnection> ready, Time) override {
     static constexpr uint8_t kGreeting[] = "220 ready";
@@ -119,7 +119,7 @@ TEST_F(BulkTest, WhoeverAnswersIsHeard) {
 }
 
 TEST_F(BulkTest, OtherBytesAreWrongUnlessAnyWillDo) {
-  Serve<GreetingApp>();
+  Serve<SpeaksFirstApp>();
   const Tally wrong = Transfer(Way::kReceive, 0);
   EXPECT_GT(wrong.Of(Outcome::kWrong), 5u);
   EXPECT_EQ(wrong.Of(Outcome::kOk), 0u);

@@ -11,10 +11,10 @@
 namespace corelane::apptest {
 namespace {
 
-constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view kSlowGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr size_t kLarge = 3'000'000;
 
-const dataplane::Content& Hello() {
+const dataplane::Content& SlowContent() {
   static const auto* content =
       dataplane::Content::FromText("hello\n")->release();
   return *content;
@@ -31,12 +31,12 @@ std::string LargeBody() {
 }
 
 TEST(HttpSlowTest, AnIdleConnectionIsClosed) {
-  HttpWorld world(Hello());
+  HttpWorld world(SlowContent());
   Peer& silent = world.Open();
   Peer& busy = world.Open();
   for (int i = 0; i < 3; ++i) {
     world.Run(25s);
-    world.Send(busy, kGet);
+    world.Send(busy, kSlowGet);
   }
   world.Run(50s);
   EXPECT_TRUE(silent.ended);
@@ -50,7 +50,7 @@ TEST(HttpSlowTest, AnIdleConnectionIsClosed) {
 
 // A byte now and then does not keep a request going (slowloris).
 TEST(HttpSlowTest, AHeadHasToBeCompleteInTime) {
-  HttpWorld world(Hello());
+  HttpWorld world(SlowContent());
   Peer& peer = world.Open();
   world.Send(peer, "GET / HTTP/1.1\r\nX: ");
   for (int i = 0; i < 12; ++i) {
@@ -65,7 +65,7 @@ TEST(HttpSlowTest, AHeadHasToBeCompleteInTime) {
 }
 
 TEST(HttpSlowTest, ABodyHasToMakeProgress) {
-  HttpWorld world(Hello());
+  HttpWorld world(SlowContent());
   Peer& dripping = world.Open();
   Peer& slow = world.Open();
   for (Peer* peer : {&dripping, &slow}) {
@@ -88,7 +88,7 @@ TEST(HttpSlowTest, ABodyHasToMakeProgress) {
 TEST(HttpSlowTest, ALargeBodyArrivesWhole) {
   HttpWorld world(Large());
   Peer& peer = world.Open();
-  world.Send(peer, absl::StrCat(std::string(kGet), std::string(kGet)));
+  world.Send(peer, absl::StrCat(std::string(kSlowGet), std::string(kSlowGet)));
   world.Run(10s);
   EXPECT_EQ(TakeResponse(peer.received).body, LargeBody());
   EXPECT_EQ(TakeResponse(peer.received).body, LargeBody());
@@ -102,7 +102,7 @@ TEST(HttpSlowTest, ALargeBodyThroughASmallWindow) {
   options.server_tcp.send_buffer = 5000;
   HttpWorld world(Large(), options);
   Peer& peer = world.Open();
-  world.Send(peer, kGet);
+  world.Send(peer, kSlowGet);
   world.Run(200s);
   EXPECT_EQ(TakeResponse(peer.received).body, LargeBody());
 }
@@ -111,7 +111,7 @@ TEST(HttpSlowTest, AReaderThatStopsIsGivenUp) {
   HttpWorld world(Large());
   Peer& peer = world.Open();
   world.SetReading(peer, false);
-  world.Send(peer, kGet);
+  world.Send(peer, kSlowGet);
   world.Run(20s);
   EXPECT_EQ(world.app().sessions_in_use(), 1u);
   world.Run(50s);
@@ -125,7 +125,7 @@ TEST(HttpSlowTest, AReaderThatPausesIsWaitedFor) {
   options.client_tcp.receive_buffer = 65535;
   HttpWorld world(Large(), options);
   Peer& peer = world.Open();
-  world.Send(peer, kGet);
+  world.Send(peer, kSlowGet);
   int pauses = 0;
   for (; peer.received.size() < kLarge; ++pauses) {
     ASSERT_LT(pauses, 100);
@@ -145,12 +145,12 @@ TEST(HttpSlowTest, PipelinedRequestsWaitForTheSendBuffer) {
   HttpWorldOptions options;
   options.server_tcp.send_buffer = 1000;
   options.server_tcp.receive_buffer = 4000;
-  HttpWorld world(Hello(), options);
+  HttpWorld world(SlowContent(), options);
   Peer& peer = world.Open();
   world.SetReading(peer, false);
   constexpr int kRequests = 20'000;
   std::string requests;
-  for (int i = 0; i < kRequests; ++i) requests += kGet;
+  for (int i = 0; i < kRequests; ++i) requests += kSlowGet;
   world.Send(peer, requests);
   world.Run(10s);
   EXPECT_LT(world.app().counters().requests, kRequests / 2u);
@@ -166,7 +166,7 @@ TEST(HttpSlowTest, PipelinedRequestsWaitForTheSendBuffer) {
 TEST(HttpSlowTest, AResetInTheMiddleLeavesNothing) {
   HttpWorld world(Large());
   Peer& reading = world.Open();
-  world.Send(reading, kGet);
+  world.Send(reading, kSlowGet);
   Peer& asking = world.Open();
   world.Send(asking, "GET / HT");
   Peer& posting = world.Open();
@@ -187,7 +187,7 @@ TEST(HttpSlowTest, AResetInTheMiddleLeavesNothing) {
 
 // What the client still sends behind a bad request must not destroy the answer.
 TEST(HttpSlowTest, LastAnswersSurviveLateBytes) {
-  HttpWorld world(Hello());
+  HttpWorld world(SlowContent());
   Peer& peer = world.Open();
   world.SetReading(peer, false);
   world.Send(peer, "bad request\r\n\r\n");
@@ -205,7 +205,7 @@ TEST(HttpSlowTest, LastAnswersSurviveLateBytes) {
 }
 
 TEST(HttpSlowTest, ButNotForEver) {
-  HttpWorld world(Hello());
+  HttpWorld world(SlowContent());
   Peer& peer = world.Open();
   world.SetReading(peer, false);  // and so never notices the end
   world.Send(peer, "bad request\r\n\r\n");
@@ -221,7 +221,7 @@ TEST(HttpSlowTest, WithoutASessionLeftItSaysSo) {
   HttpWorldOptions options;
   options.http.max_sessions = 3;
   options.http.max_texts = 2;
-  HttpWorld world(Hello(), options);
+  HttpWorld world(SlowContent(), options);
   std::vector<Peer*> greedy(5);
   for (Peer*& peer : greedy) {
     peer = &world.Open();
@@ -232,7 +232,7 @@ TEST(HttpSlowTest, WithoutASessionLeftItSaysSo) {
   EXPECT_EQ(world.app().counters().exhausted, 3u);
   EXPECT_EQ(TakeResponse(greedy[4]->received).status, 503);
   // Whole requests are still answered, and the rest recovers.
-  EXPECT_EQ(world.Get(kGet).status, 200);
+  EXPECT_EQ(world.Get(kSlowGet).status, 200);
   world.Run(20s);
   EXPECT_EQ(world.app().sessions_in_use(), 0u);
   Peer& patient = world.Open();
@@ -246,12 +246,12 @@ TEST(HttpSlowTest, WithoutASessionLeftItSaysSo) {
 TEST(HttpSlowTest, AThousandConnections) {
   HttpWorldOptions options;
   options.server_packets = 16384;
-  HttpWorld world(Hello(), options);
+  HttpWorld world(SlowContent(), options);
   std::vector<Peer*> peers(1000);
   for (Peer*& peer : peers) peer = &world.Connect();
   world.Run(1s);
   for (int round = 0; round < 3; ++round) {
-    for (Peer* peer : peers) world.Send(*peer, kGet);
+    for (Peer* peer : peers) world.Send(*peer, kSlowGet);
     world.Run(5s);
     for (Peer* peer : peers) {
       ASSERT_EQ(TakeResponse(peer->received).body, "hello\n");
@@ -270,7 +270,7 @@ TEST(HttpSlowTest, SurvivesAShortageOfPackets) {
   std::vector<Peer*> peers(20);
   for (Peer*& peer : peers) {
     peer = &world.Open();
-    world.Send(*peer, kGet);
+    world.Send(*peer, kSlowGet);
   }
   world.Run(60s);
   for (Peer* peer : peers) {

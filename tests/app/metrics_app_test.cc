@@ -11,7 +11,7 @@
 namespace corelane::apptest {
 namespace {
 
-constexpr std::string_view kGet = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view kGetMetrics = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
 
 const dataplane::Content& Unused() {
   static const auto* content =
@@ -33,7 +33,7 @@ class MetricsAppTest : public testing::Test {
 
 TEST_F(MetricsAppTest, AnswersWithThePage) {
   HttpWorld world(Unused(), options_);
-  const Response response = world.Get(kGet);
+  const Response response = world.Get(kGetMetrics);
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, text_);
   world.Run(70s);
@@ -54,7 +54,7 @@ TEST_F(MetricsAppTest, HasNothingToSayBeforeTheFirstPage) {
   const dataplane::MetricsPage empty;
   options_.metrics = &empty;
   HttpWorld world(Unused(), options_);
-  EXPECT_EQ(world.Get(kGet).status, 503);
+  EXPECT_EQ(world.Get(kGetMetrics).status, 503);
 }
 
 TEST_F(MetricsAppTest, CutsOffWhoIsSlow) {
@@ -65,9 +65,9 @@ TEST_F(MetricsAppTest, CutsOffWhoIsSlow) {
   // Takes the head of the reply and then nothing.
   Peer& deaf = world.Open();
   world.SetReading(deaf, false);
-  world.Send(deaf, kGet);
+  world.Send(deaf, kGetMetrics);
   Peer& gone = world.Open();
-  world.Send(gone, kGet);
+  world.Send(gone, kGetMetrics);
   world.Reset(gone);
   world.Run(30s);
   EXPECT_TRUE(silent.reset);
@@ -82,7 +82,7 @@ TEST_F(MetricsAppTest, ManyAtOnceAreBounded) {
   for (size_t i = 0; i < 2 * dataplane::MetricsApp::kMostReplies; ++i) {
     peers.push_back(&world.Open());
     world.SetReading(*peers.back(), false);
-    world.Send(*peers.back(), kGet);
+    world.Send(*peers.back(), kGetMetrics);
   }
   world.Run(1s);
   for (Peer* peer : peers) world.SetReading(*peer, true);

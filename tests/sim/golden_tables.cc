@@ -80,7 +80,7 @@ SwarmResult RunLine(const Scenario& s, std::string& table) {
   return result;
 }
 
-double Seconds(Duration d) { return static_cast<double>(d.count()) * 1e-9; }
+double InSeconds(Duration d) { return static_cast<double>(d.count()) * 1e-9; }
 
 }  // namespace
 
@@ -94,14 +94,14 @@ std::string GoodputTable() {
   for (const Control& control : kControls) {
     for (Duration rtt : {200us, 2'000us, 20'000us, 200'000us}) {
       absl::StrAppendFormat(&table, "%-8s  %6.1f", control.name,
-                            Seconds(rtt) * 1e3);
+                            InSeconds(rtt) * 1e3);
       for (uint32_t loss : kLossPpm) {
         Scenario s = Line(control.control, rtt);
         s.there.loss_ppm = loss;
         AddFlow(s, kBytes, 0s);
         const SwarmResult result = RunLine(s, table);
         absl::StrAppendFormat(&table, " %6.2f",
-                              kBytes * 8e-6 / Seconds(result.took));
+                              kBytes * 8e-6 / InSeconds(result.took));
       }
       table += "\n";
     }
@@ -163,7 +163,7 @@ std::string SharingTable() {
       for (uint64_t bytes : result.received) {
         absl::StrAppendFormat(
             &table, " %5.2f",
-            static_cast<double>(bytes) * 8e-6 / Seconds(kTime));
+            static_cast<double>(bytes) * 8e-6 / InSeconds(kTime));
       }
       table += " ";
     }

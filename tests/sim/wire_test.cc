@@ -7,7 +7,7 @@
 namespace corelane::sim {
 namespace {
 
-const Time kStart = kTimeZero + 1s;
+const Time kOnWire = kTimeZero + 1s;
 
 Ends SomeEnds() {
   return {{{2, 0, 0, 0, 0, 1}},
@@ -23,7 +23,7 @@ Frame SomeFrame(uint16_t port = 9) {
 std::vector<Arrival> SendMany(Wire& wire, int n) {
   std::vector<Arrival> out;
   for (int i = 0; i < n; ++i) {
-    wire.Send(SomeFrame(static_cast<uint16_t>(i + 1)), kStart, out);
+    wire.Send(SomeFrame(static_cast<uint16_t>(i + 1)), kOnWire, out);
   }
   return out;
 }
@@ -34,7 +34,7 @@ TEST(Wire, DelaysAndKeepsTheOrder) {
   Wire wire(config, 1, 0);
   const auto out = SendMany(wire, 3);
   ASSERT_EQ(out.size(), 3u);
-  for (const Arrival& arrival : out) EXPECT_EQ(arrival.at, kStart + 5ms);
+  for (const Arrival& arrival : out) EXPECT_EQ(arrival.at, kOnWire + 5ms);
 }
 
 TEST(Wire, TakesTimeToSendAndDropsWhatDoesNotFitTheQueue) {
@@ -46,8 +46,8 @@ TEST(Wire, TakesTimeToSendAndDropsWhatDoesNotFitTheQueue) {
   const auto out = SendMany(wire, 20);
   ASSERT_GT(out.size(), 1u);
   // 142 bytes of frame and 24 of preamble, FCS and gap.
-  EXPECT_EQ(out[0].at, kStart + 166us * 8);
-  EXPECT_EQ(out[1].at, kStart + 2 * 166us * 8);
+  EXPECT_EQ(out[0].at, kOnWire + 166us * 8);
+  EXPECT_EQ(out[1].at, kOnWire + 2 * 166us * 8);
   EXPECT_LT(out.size(), 20u);
   EXPECT_EQ(out.size() + wire.counters().queue_full, 20u);
 }
@@ -94,7 +94,7 @@ TEST(Wire, DuplicatesAndReorders) {
   const auto out = SendMany(wire, 1'000);
   EXPECT_NEAR(static_cast<double>(out.size()), 1'500, 100);
   EXPECT_TRUE(std::any_of(out.begin(), out.end(), [](const Arrival& a) {
-    return a.at > kStart + 1ms;
+    return a.at > kOnWire + 1ms;
   }));
 }
 
