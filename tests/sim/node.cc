@@ -104,10 +104,13 @@ uint16_t Node::QueueFor(const Frame& frame) const {
   packet.data_len = static_cast<uint16_t>(frame.size());
   const auto c = dataplane::Classify(&packet, group_->map());
   if (config_.rss && c.kind == dataplane::FrameKind::kFlow) return c.owner;
+  // MAC addresses, and those of IP with the ports if there are any: no sum and
+  // no length, which are of the frame and not of the flow.
+  const bool tagged = frame.size() > 12 && frame[12] == 0x81;
+  const size_t ip = tagged ? 18 : 14;
   uint32_t sum = 0;
-  for (size_t i = 0; i < std::min<size_t>(frame.size(), 38); ++i) {
-    // Of the headers, the addresses and ports.
-    if (i < 12 || i >= 26) sum += frame[i];
+  for (size_t i = 0; i < std::min(frame.size(), ip + 24); ++i) {
+    if (i < 12 || i >= ip + 12) sum += frame[i];
   }
   return static_cast<uint16_t>(sum % config_.queues);
 }
