@@ -56,7 +56,8 @@ absl::StatusOr<Bytes> DataOf(uint16_t type, const std::string& text) {
           "NOERROR or NXDOMAIN, or nothing");
   }
   if (data.has_value()) return *std::move(data);
-  return absl::InvalidArgumentError(absl::StrCat("write ", instead, " or an rcode like NXDOMAIN"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("write ", instead, " or an rcode like NXDOMAIN"));
 }
 
 absl::StatusOr<DnsQuery> ParseLine(const std::vector<std::string>& words) {
@@ -68,15 +69,17 @@ absl::StatusOr<DnsQuery> ParseLine(const std::vector<std::string>& words) {
   DnsQuery query;
   const auto name = dns::EncodeName(words[0]);
   if (!name.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(words[0],
-                            ": no name; labels have 1 to 63 characters, the "
-                            "whole at most 253"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(words[0],
+                     ": no name; labels have 1 to 63 characters, the "
+                     "whole at most 253"));
   }
   const auto type = dns::ParseType(words[1]);
   if (!type.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(words[1],
-                            ": no type; write A, AAAA, NS, CNAME, PTR, MX, "
-                            "TXT, SOA, SRV, ... or TYPE65"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(words[1],
+                     ": no type; write A, AAAA, NS, CNAME, PTR, MX, "
+                     "TXT, SOA, SRV, ... or TYPE65"));
   }
   query.type = *type;
   query.query = dns::MakeQuery(*name, *type);
@@ -87,7 +90,8 @@ absl::StatusOr<DnsQuery> ParseLine(const std::vector<std::string>& words) {
   }
   auto data = DataOf(*type, words[2]);
   if (!data.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(words[2], ": ", data.status().message()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(words[2], ": ", data.status().message()));
   }
   query.data = *std::move(data);
   return query;
@@ -111,15 +115,17 @@ absl::StatusOr<std::vector<DnsQuery>> ParseDnsQueries(const std::string& path,
           absl::StrCat(path, ":", number, ": ", query.status().message()));
     }
     if (queries.size() == kMaxQueries) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ":", number, ": at most ", kMaxQueries,
-                              " queries; leave the others out"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ":", number, ": at most ", kMaxQueries,
+                       " queries; leave the others out"));
     }
     queries.push_back(*std::move(query));
   }
   if (!queries.empty()) return queries;
-  return absl::InvalidArgumentError(absl::StrCat(path,
-                          ": no query is in it; write a line for each, like: "
-                          "www.example.com A 192.0.2.1"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(path,
+                   ": no query is in it; write a line for each, like: "
+                   "www.example.com A 192.0.2.1"));
 }
 
 absl::StatusOr<std::vector<DnsQuery>> ReadDnsQueries(const std::string& path) {
@@ -127,7 +133,8 @@ absl::StatusOr<std::vector<DnsQuery>> ReadDnsQueries(const std::string& path) {
   const std::string text((std::istreambuf_iterator<char>(file)),
                          std::istreambuf_iterator<char>());
   if (file.bad() || !file.is_open()) {
-    return absl::InvalidArgumentError(absl::StrCat("--queries ", path, ": cannot be read"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--queries ", path, ": cannot be read"));
   }
   return ParseDnsQueries(path, text);
 }
@@ -146,9 +153,9 @@ absl::Status BlastFlags::UnderstandDns(BlastPlan& plan) const {
   if (!s.ok()) return s;
   const uint64_t most = uint64_t{kIdsOfASocket} * plan.dns.sockets;
   if (closed_ && plan.dns.load.concurrency > most) {
-    return absl::InvalidArgumentError(absl::StrCat("--concurrency ", plan.dns.load.concurrency, ": ",
-                            plan.dns.sockets, " sockets have IDs for ", most,
-                            "; give more --sockets"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--concurrency ", plan.dns.load.concurrency, ": ", plan.dns.sockets,
+        " sockets have IDs for ", most, "; give more --sockets"));
   }
   auto queries = ReadDnsQueries(*queries_);
   if (!queries.ok()) return queries.status();

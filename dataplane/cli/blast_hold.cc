@@ -24,9 +24,10 @@ absl::StatusOr<uint32_t> ParseShare(const std::string& text, uint32_t all) {
   double percent = 0;
   if (!absl::ConsumeSuffix(&number, "%") ||
       !absl::SimpleAtod(number, &percent) || !(percent > 0) || percent > 100) {
-    return absl::InvalidArgumentError(absl::StrCat("--active ", text.empty() ? "''" : text,
-                            ": give a share of the connections above 0, like "
-                            "1% or 0.1%"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--active ", text.empty() ? "''" : text,
+                     ": give a share of the connections above 0, like "
+                     "1% or 0.1%"));
   }
   return std::max(1u, static_cast<uint32_t>(std::lround(all * percent / 100)));
 }
@@ -48,7 +49,8 @@ void BlastFlags::AddHold(CommandLine& line) {
 
 absl::Status BlastFlags::UnderstandHold(BlastPlan& plan) const {
   if (!connections_.has_value()) {
-    return absl::InvalidArgumentError("no --connections; say how many to hold, like 10k or 1M");
+    return absl::InvalidArgumentError(
+        "no --connections; say how many to hold, like 10k or 1M");
   }
   dataplane::HoldLoadConfig& hold = plan.hold;
   hold.load.timeout = 2s;
@@ -94,9 +96,9 @@ absl::Status CheckHold(const BlastPlan& plan, size_t sources,
       static_cast<uint32_t>(std::max<size_t>(1, options.cores.size()));
   const uint32_t each = (all + cores - 1) / cores;
   if (each > runtime::kMaxConnections) {
-    return absl::InvalidArgumentError(absl::StrCat("--connections ", all, ": at most ",
-                            runtime::kMaxConnections,
-                            " on each core; give more --cores"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--connections ", all, ": at most ", runtime::kMaxConnections,
+        " on each core; give more --cores"));
   }
   options.max_connections = std::max(options.max_connections, each);
   return absl::OkStatus();

@@ -95,7 +95,8 @@ void BlastFlags::AddPackets(CommandLine& line) {
 
 absl::Status BlastFlags::UnderstandMode(BlastPlan& plan) const {
   if (send_only_ + receive_only_ + reflect_ > 1) {
-    return absl::InvalidArgumentError("give one of --tx-only, --rx-only and --reflect");
+    return absl::InvalidArgumentError(
+        "give one of --tx-only, --rx-only and --reflect");
   }
   plan.packets.mode = send_only_      ? Mode::kSend
                       : receive_only_ ? Mode::kReceive
@@ -112,7 +113,8 @@ absl::Status BlastFlags::UnderstandMode(BlastPlan& plan) const {
         "--find-max-rate sends and counts what comes back: leave out "
         "--tx-only, --rx-only and --reflect");
   }
-  if (loss_ && !find_max_rate_) return absl::InvalidArgumentError("--loss is for --find-max-rate");
+  if (loss_ && !find_max_rate_)
+    return absl::InvalidArgumentError("--loss is for --find-max-rate");
   return absl::OkStatus();
 }
 
@@ -146,17 +148,18 @@ absl::Status BlastFlags::UnderstandPackets(BlastPlan& plan) const {
        [](const std::string& t) -> absl::StatusOr<MacAddress> {
          const auto mac = ParseMac(t);
          if (mac.has_value()) return *mac;
-         return absl::InvalidArgumentError(absl::StrCat("--dst-mac ", t,
-                                 ": give six bytes, like 02:00:00:00:00:02"));
+         return absl::InvalidArgumentError(absl::StrCat(
+             "--dst-mac ", t, ": give six bytes, like 02:00:00:00:00:02"));
        });
   if (find_max_rate_) packets.sizes = kSearchSizes;
   Take(size_, packets.sizes, s,
        [](const std::string& t) -> absl::StatusOr<std::vector<uint16_t>> {
          auto sizes = dataplane::ParseProbeSizes(t);
          if (sizes.has_value()) return *std::move(sizes);
-         return absl::InvalidArgumentError(absl::StrCat("--size ", t,
-                                 ": give bytes like 64, several like 64,512, a "
-                                 "range like 64-1518, or imix"));
+         return absl::InvalidArgumentError(
+             absl::StrCat("--size ", t,
+                          ": give bytes like 64, several like 64,512, a "
+                          "range like 64-1518, or imix"));
        });
   if (!find_max_rate_) {
     plan.udp.load = load;
@@ -170,9 +173,10 @@ absl::Status BlastFlags::UnderstandPackets(BlastPlan& plan) const {
          if (absl::SimpleAtod(t, &percent) && percent >= 0 && percent < 100) {
            return percent / 100;
          }
-         return absl::InvalidArgumentError(absl::StrCat("--loss ", t,
-                                 ": give per cent from 0 to below 100, like "
-                                 "0.1"));
+         return absl::InvalidArgumentError(
+             absl::StrCat("--loss ", t,
+                          ": give per cent from 0 to below 100, like "
+                          "0.1"));
        });
   plan.udp.load = load;
   return s;
@@ -208,23 +212,24 @@ absl::Status CheckPackets(const BlastPlan& plan,
   const uint32_t mtu = options.mtu != 0 ? options.mtu : 1500;
   for (const uint16_t size : plan.packets.sizes) {
     if (size < dataplane::kMinProbe) {
-      return absl::InvalidArgumentError(absl::StrCat("--size ", size,
-                              ": an Ethernet frame has at least ",
-                              dataplane::kMinProbe, " bytes (with FCS)"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--size ", size, ": an Ethernet frame has at least ",
+                       dataplane::kMinProbe, " bytes (with FCS)"));
     }
     if (size > mtu + kFraming) {
-      return absl::InvalidArgumentError(absl::StrCat("--size ", size, ": at most ", mtu + kFraming,
-                              " bytes with an MTU of ", mtu,
-                              "; give a larger --mtu if the device takes it"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--size ", size, ": at most ", mtu + kFraming,
+                       " bytes with an MTU of ", mtu,
+                       "; give a larger --mtu if the device takes it"));
     }
   }
   const size_t sources = std::max<size_t>(1, SourcesOf(options).size());
   const uint64_t most = uint64_t{ProbePlan::kPortsPerSource} * sources;
   if (plan.packets.flows > most) {
-    return absl::InvalidArgumentError(absl::StrCat("--flows ", plan.packets.flows, ": ", sources,
-                            sources == 1 ? " address has" : " addresses have",
-                            " ports for ", most,
-                            "; give more --addr, or --sources"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--flows ", plan.packets.flows, ": ", sources,
+                     sources == 1 ? " address has" : " addresses have",
+                     " ports for ", most, "; give more --addr, or --sources"));
   }
   return absl::OkStatus();
 }

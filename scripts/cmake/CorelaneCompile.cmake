@@ -52,6 +52,21 @@ function(corelane_not_in_unity)
     SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
+# What is no packet path, and test code: -O3 takes minutes of building there and
+# buys nothing. With sanitizers -O1 does; but inline functions of the engine that
+# are compiled with -O0 anywhere may be the ones that a program is linked with.
+function(corelane_cold target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${target} PRIVATE -O1)
+  endif()
+endfunction()
+function(corelane_coldest target)
+  corelane_cold(${target})
+  if(CORELANE_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 # The packet path goes through functions of many files. What carries packets for
 # people is optimised as a whole when it is linked; tests link the same objects
 # without, which is a lot quicker.

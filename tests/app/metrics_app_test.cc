@@ -11,7 +11,8 @@
 namespace corelane::apptest {
 namespace {
 
-constexpr std::string_view kGetMetrics = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view kGetMetrics =
+    "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
 
 const dataplane::Content& Unused() {
   static const auto* content =
