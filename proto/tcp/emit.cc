@@ -277,7 +277,7 @@ bool EmitMtuProbe(const Draft& d) {
 
 bool EmitData(const Draft& d) {
   ControlBlock& cb = d.cb;
-  RestartAfterIdle(cb, d.ctx);
+  RestartAfterIdle(cb, *d.extras.tx, d.ctx);
   if (EmitMtuProbe(d)) return true;
   const uint32_t length = SendableLength(d);
   bool fin = false;

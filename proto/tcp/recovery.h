@@ -66,7 +66,7 @@ void OnReorderTimeout(ControlBlock& cb, SendState& tx, const Context& ctx);
 void ResendAll(ControlBlock& cb, SendState& tx);
 
 // RFC 5681 section 4.1, to be called before new data.
-void RestartAfterIdle(ControlBlock& cb, const Context& ctx);
+void RestartAfterIdle(ControlBlock& cb, SendState& tx, const Context& ctx);
 
 // Starts the right one of the retransmission and the probe timer, or stops
 // both.

@@ -1,6 +1,7 @@
 // Where a sender begins, and begins again.
 #include <algorithm>
 
+#include "proto/tcp/cubic.h"
 #include "proto/tcp/recovery.h"
 #include "proto/tcp/scaled_growth.h"
 
@@ -24,12 +25,16 @@ void StartCongestion(ControlBlock& cb, const Config& config) {
   cb.ssthresh = kMaxCwnd;
 }
 
-void RestartAfterIdle(ControlBlock& cb, const Context& ctx) {
+void RestartAfterIdle(ControlBlock& cb, SendState& tx, const Context& ctx) {
   if (!ctx.config.slow_start_after_idle || cb.snd_una != cb.snd_nxt) return;
   if (ctx.now.tick - cb.una_since <= MicrosToTicks(cb.rto_us)) return;
   // It goes on at the rate that it knows (draft-ietf-ccwg-bbr section 5.4).
   if (ctx.config.congestion == CongestionControl::kBbr) return;
-  cb.cwnd = std::min(cb.cwnd, InitialWindow(cb, ctx.config));
+  const uint32_t restart = InitialWindow(cb, ctx.config);
+  if (cb.cwnd <= restart) return;
+  cb.cwnd = restart;
+  // Its estimate of Reno's window would give the old one back.
+  EndCubicStage(tx.congestion.cubic);
 }
 
 }  // namespace corelane::tcp

@@ -89,7 +89,7 @@ inline bool EmitShort(ControlBlock& cb, SendState* tx, uint32_t receive_space,
     out.seq = cb.AckSeq();
   } else {
     if (!internal::AllMayLeave(cb, tx, length, ctx.config)) return false;
-    RestartAfterIdle(cb, ctx);
+    RestartAfterIdle(cb, *tx, ctx);
     if (cb.cwnd < length) return false;
     if (ctx.config.mtu_probing) internal::NoteMtuWaiting(cb, *tx, mtu, ctx);
     out.seq = cb.snd_nxt;

@@ -32,8 +32,12 @@ const char* CheckWindow(const tcp::ControlBlock& cb, const tcp::SendState* tx,
   const uint64_t initial = uint64_t{config.initial_window_segments} * 1460;
   uint64_t most = 5 * std::max<uint64_t>(config.send_buffer, initial);
   // BBR goes by the rate that it has seen, which aggregated acknowledgments
-  // make larger, and lets three of its quanta go at any rate.
-  if (bbr) most = 3 * most + 3 * 64 * 1024;
+  // make larger, and the round trip, which late ones do; and lets three of its
+  // quanta go at any rate. No more is added than was acknowledged.
+  if (bbr) {
+    most = std::max(3 * most + 3 * 64 * 1024, uint64_t{tx->bbr->initial_cwnd} +
+                                                  tx->bbr->sampler.delivered());
+  }
   if (cb.cwnd > std::max<uint64_t>(most, 16 * uint64_t{cb.mss})) {
     return "cwnd beyond what it can have been used for";
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proto/tcp/cubic_curve.h"
+#include "proto/tcp/recovery.h"
 #include "tests/proto/tcp/congestion_harness.h"
 
 namespace corelane::tcp {
@@ -271,6 +272,25 @@ TEST(CubicTest, IdleTimeDoesNotCount) {
     for (int i = 0; i < 20; ++i) h.Round(100'000), other.Round(100'000);
     EXPECT_NEAR(h.cb.cwnd, other.cb.cwnd, 6500) << pause_us;
   }
+}
+
+// The window that a pause has cost comes back by growth: what Reno would have
+// is not what it was before (RFC 5681 section 4.1).
+TEST(CubicTest, RestartAfterIdleBeginsAStage) {
+  CongestionHarness h = AfterLoss(20, 1'000);
+  for (int i = 0; i < 300; ++i) h.Round(1'000);
+  ASSERT_GT(h.cb.cwnd, 60'000u);
+  h.cb.ssthresh = 5'000;
+  h.cb.snd_una = h.cb.snd_nxt;
+  h.cb.una_since = 0;
+  h.cb.rto_us = 200'000;
+  h.now_us += 10'000'000;
+  Context ctx = h.context();
+  ctx.now.tick = MicrosToTicks(10'000'000);
+  RestartAfterIdle(h.cb, h.tx, ctx);
+  ASSERT_EQ(h.cb.cwnd, 10'000u);
+  h.Round(1'000);
+  EXPECT_LE(h.cb.cwnd, 15'000u);
 }
 
 // A stage that outlasts the microsecond clock: the curve does not begin anew.
