@@ -10,6 +10,7 @@
 #include "dataplane/cli/blast_flags.h"
 #include "dataplane/cli/blast_hold.h"
 #include "dataplane/cli/blast_packets.h"
+#include "dataplane/cli/blast_replay.h"
 #include "dataplane/cli/blast_report.h"
 #include "dataplane/cli/blast_sources.h"
 #include "dataplane/cli/commands.h"
@@ -30,6 +31,7 @@ using dataplane::DnsLoad;
 using dataplane::HoldLoad;
 using dataplane::PacketLoad;
 using dataplane::RateSearch;
+using dataplane::ReplayLoad;
 using dataplane::TcpLoad;
 using dataplane::UdpLoad;
 using runtime::LogError;
@@ -82,6 +84,12 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     } else {
       add(std::make_unique<PacketLoad>(config), attach);
     }
+  } else if (plan.what == "replay") {
+    add(std::make_unique<ReplayLoad>(plan.replay),
+        [&](ReplayLoad* load, uint16_t /*id*/) {
+          load->Attach(&pipeline);
+          return absl::OkStatus();
+        });
   } else if (plan.what == "dns") {
     dataplane::DnsLoadConfig config = plan.dns;
     config.load = share;
@@ -167,6 +175,10 @@ int Blast(const ServerOptions& options, const BlastPlan& plan) {
           dynamic_cast<const RateSearch*>(&drivers[0]->load())) {
     results.found = search->found();
   }
+  if (const auto* replay =
+          dynamic_cast<const ReplayLoad*>(&drivers[0]->load())) {
+    FinishReplay(plan, *replay, results);
+  }
   std::fputs(Table(plan, results).c_str(), stdout);
   if (absl::Status s = WriteFiles(plan, results); !s.ok()) {
     LogError(s.message());
@@ -182,7 +194,8 @@ int RunBlast(const Arguments& arguments) {
       "blast",
       "Ask a server much, check its answers, and tell how it did. Exit code: "
       "0; 1 if an objective was missed or nothing was answered; 2 for bad "
-      "input; 3 if it was ended before its time (the results are partial).");
+      "input; 3 if it was ended before its time, or a file to replay is cut "
+      "off (the results are partial).");
   BlastFlags blast(line);
   ServerFlags flags(line, 0,
                     "corelane blast echo --target 10.77.0.1:7 --rate 10k --dev "
@@ -192,6 +205,7 @@ int RunBlast(const Arguments& arguments) {
   absl::StatusOr<BlastPlan> plan = blast.Understand();
   if (!plan.ok()) return line.Refuse(plan.status().message());
   if (plan->what == "pps") flags.SetDefaultAddress(kPacketSource);
+  if (plan->what == "replay") flags.SetAddressNeeded(false);
   absl::StatusOr<ServerOptions> options = flags.Understand(arguments.raw);
   if (!options.ok()) return line.Refuse(options.status().message());
   const bool tcp = plan->IsTcp();
@@ -203,6 +217,7 @@ int RunBlast(const Arguments& arguments) {
   absl::Status s = PlaceSources(plan->sources, plan->udp.load.target.address,
                                 options->runtime);
   if (s.ok() && plan->what == "pps") s = CheckPackets(*plan, options->runtime);
+  if (s.ok() && plan->what == "replay") s = LoadReplay(*plan, options->runtime);
   if (s.ok() && plan->what == "hold") {
     const size_t sources = SourcesOf(options->runtime).size();
     s = CheckHold(*plan, std::max<size_t>(sources, 1), options->runtime);

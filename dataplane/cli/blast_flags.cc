@@ -11,6 +11,7 @@
 #include "dataplane/cli/blast_bulk.h"
 #include "dataplane/cli/blast_hold.h"
 #include "dataplane/cli/blast_packets.h"
+#include "dataplane/cli/blast_replay.h"
 #include "dataplane/cli/blast_sources.h"
 #include "dataplane/cli/flag_values.h"
 #include "pmd/nearest_name.h"
@@ -59,11 +60,12 @@ absl::Status TakeRate(const std::optional<std::string>& text,
 
 BlastFlags::BlastFlags(CommandLine& line) {
   line.AddOperands(
-      absl::StrCat(absl::StrJoin(kBlastModes, "|"), " [A.B.C.D:PORT]"), what_,
+      absl::StrCat(absl::StrJoin(kBlastModes, "|"), " [A.B.C.D:PORT|FILE]"),
+      what_,
       "TCP echo, HTTP/1.1 GET, UDP echo, DNS queries, streams to (discard) or "
-      "from (chargen) the server, connections that stay, or packets as fast as "
-      "they go; and whom to "
-      "ask, if --target does not say it");
+      "from (chargen) the server, connections that stay, packets as fast as "
+      "they go, or the frames of a capture; and whom to "
+      "ask, if --target does not say it, or the file to replay");
   line.AddValue("--target", target_, "A.B.C.D:PORT", "Whom to ask");
   line.AddValue("--rate", rate_, "N",
                 "Requests per second (500, 20k, 1.5M), sent when they are due, "
@@ -111,6 +113,7 @@ BlastFlags::BlastFlags(CommandLine& line) {
   AddBulk(line);
   AddHold(line);
   AddPackets(line);
+  AddReplay(line);
 }
 
 absl::StatusOr<BlastPlan> BlastFlags::Understand() {
@@ -127,7 +130,9 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() {
         plan.what, ": it is one of ", absl::StrJoin(kBlastModes, ", "),
         pmd::DidYouMean(plan.what, kBlastModes)));
   }
-  if (what_.size() == 2) {
+  if (what_.size() == 2 && plan.what == "replay") {
+    file_ = what_[1];
+  } else if (what_.size() == 2) {
     if (target_.has_value()) {
       return absl::InvalidArgumentError(absl::StrCat(
           what_[1], ": there is a --target as well; leave one of them out"));
@@ -138,6 +143,8 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() {
   if (!status.ok()) return status;
   if (plan.what == "pps") {
     status = UnderstandPackets(plan);
+  } else if (plan.what == "replay") {
+    status = UnderstandReplay(plan);
   } else if (plan.IsBulk()) {
     status = UnderstandBulk(plan);
   } else if (plan.what == "dns") {
@@ -170,6 +177,8 @@ absl::Status BlastFlags::RefuseForeign(const std::string& what) const {
     bool given;
     absl::string_view modes;  // that it means something to
   };
+  constexpr absl::string_view kAllWithTarget =
+      "echo http udp dns send receive hold pps";
   const Use uses[] = {
       {"--closed", closed_, "echo http udp dns"},
       {"--poisson", poisson_, "echo http udp dns hold"},
@@ -185,15 +194,21 @@ absl::Status BlastFlags::RefuseForeign(const std::string& what) const {
       {"--connections", connections_.has_value(), "hold"},
       {"--active", active_.has_value(), "hold"},
       {"--queries", queries_.has_value(), "dns"},
-      {"--hgrm", hgrm_.has_value(), "echo http udp dns hold pps"},
+      {"--hgrm", hgrm_.has_value(), "echo http udp dns hold pps replay"},
       {"--any-bytes", any_bytes_, "receive"},
       {"--flows", flows_.has_value(), "pps"},
-      {"--dst-mac", target_mac_.has_value(), "pps"},
+      {"--dst-mac", target_mac_.has_value(), "pps replay"},
       {"--loss", loss_.has_value(), "pps"},
-      {"--tx-only", send_only_, "pps"},
+      {"--tx-only", send_only_, "pps replay"},
       {"--rx-only", receive_only_, "pps"},
       {"--reflect", reflect_, "pps"},
       {"--find-max-rate", find_max_rate_, "pps"},
+      {"--target", target_.has_value(), kAllWithTarget},
+      {"--sources", !sources_.empty(), kAllWithTarget},
+      {"--warmup", warmup_.has_value(), kAllWithTarget},
+      {"--speed", speed_.has_value(), "replay"},
+      {"--loop", loop_.has_value(), "replay"},
+      {"--skip-unfit", skip_unfit_, "replay"},
   };
   for (const Use& use : uses) {
     if (!use.given) continue;
@@ -307,6 +322,7 @@ double BlastPlan::RateAt(Duration after) const {
 
 std::string BlastPlan::Describe() const {
   if (what == "pps") return DescribePackets(*this);
+  if (what == "replay") return DescribeReplay(*this);
   if (IsBulk()) return DescribeBulk(*this);
   if (what == "hold") return DescribeHold(*this);
   const dataplane::LoadConfig& l = udp.load;

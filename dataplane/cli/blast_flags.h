@@ -11,18 +11,20 @@
 #include "absl/status/statusor.h"
 #include "dataplane/cli/blast_objective.h"
 #include "dataplane/cli/command_line.h"
+#include "dataplane/cli/replay_file.h"
 #include "dataplane/load/bulk_load.h"
 #include "dataplane/load/dns_load.h"
 #include "dataplane/load/hold_load.h"
 #include "dataplane/load/packet_load.h"
 #include "dataplane/load/rate_search.h"
+#include "dataplane/load/replay_load.h"
 #include "dataplane/load/tcp_load.h"
 #include "dataplane/load/udp_load.h"
 
 namespace corelane::cli {
 
-inline constexpr std::array<absl::string_view, 8> kBlastModes = {
-    "echo", "http", "udp", "dns", "send", "receive", "hold", "pps"};
+inline constexpr std::array<absl::string_view, 9> kBlastModes = {
+    "echo", "http", "udp", "dns", "send", "receive", "hold", "pps", "replay"};
 inline constexpr uint32_t kMaxConcurrency = 1u << 26;
 inline constexpr uint32_t kMaxEcho = 1u << 16;
 
@@ -44,6 +46,10 @@ struct BlastPlan {
   dataplane::HoldLoadConfig hold;
   dataplane::PacketLoadConfig packets;
   std::optional<dataplane::RateSearchConfig> search;
+  dataplane::ReplayLoadConfig replay;
+  std::string replay_path;
+  bool skip_unfit = false;
+  ReplayFile replay_file;           // from LoadReplay on
   std::vector<Ipv4Prefix> sources;  // empty: --addr
   std::vector<Objective> objectives;
   std::string json;  // files to write; empty: none
@@ -57,7 +63,9 @@ struct BlastPlan {
   double RateAt(Duration after) const;
   bool IsBulk() const { return what == "send" || what == "receive"; }
   // Whether it opens connections.
-  bool IsTcp() const { return what != "udp" && what != "dns" && what != "pps"; }
+  bool IsTcp() const {
+    return what != "udp" && what != "dns" && what != "pps" && what != "replay";
+  }
 };
 
 class BlastFlags {
@@ -88,6 +96,9 @@ class BlastFlags {
   void AddPackets(CommandLine& line);
   absl::Status UnderstandPackets(BlastPlan& plan) const;
   absl::Status UnderstandMode(BlastPlan& plan) const;
+  // blast_replay.cc
+  void AddReplay(CommandLine& line);
+  absl::Status UnderstandReplay(BlastPlan& plan) const;
 
   std::vector<std::string> what_;
   std::optional<std::string> target_;
@@ -121,6 +132,10 @@ class BlastFlags {
   bool receive_only_ = false;
   bool reflect_ = false;
   bool find_max_rate_ = false;
+  std::string file_;  // to replay
+  std::optional<std::string> speed_;
+  std::optional<std::string> loop_;
+  bool skip_unfit_ = false;
 };
 
 }  // namespace corelane::cli

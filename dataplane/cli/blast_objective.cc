@@ -121,7 +121,7 @@ double ValueOf(Metric metric, const dataplane::Tally& tally, Duration lasted) {
 
 bool Objective::Met(const dataplane::Tally& tally, Duration lasted) const {
   // No answer is no fast answer.
-  if (IsTime(metric) && tally.latency.count() == 0) return false;
+  if (IsTime() && tally.latency.count() == 0) return false;
   const double got = ValueOf(metric, tally, lasted);
   switch (relation) {
     case Relation::kBelow:

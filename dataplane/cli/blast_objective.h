@@ -31,6 +31,8 @@ struct Objective {
   // Nanoseconds, a count, requests or bits per second.
   double value = 0;
 
+  // Whether it is about how long something took.
+  bool IsTime() const { return metric < Metric::kErrors; }
   // `lasted` is how long requests were counted.
   bool Met(const dataplane::Tally& tally, Duration lasted) const;
 };

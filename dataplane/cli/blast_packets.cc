@@ -49,12 +49,6 @@ std::string SizeText(const std::vector<uint16_t>& sizes) {
   return absl::StrCat(*low, " to ", *high, " bytes");
 }
 
-std::string RateText(double per_second) {
-  if (per_second >= 1e6) return absl::StrFormat("%.3f Mpps", per_second / 1e6);
-  if (per_second >= 1e4) return absl::StrFormat("%.1f kpps", per_second / 1e3);
-  return absl::StrFormat("%.0f pps", per_second);
-}
-
 std::string SearchTable(const BlastResults& r) {
   std::string text =
       "frame size   most without more loss than allowed     on the wire\n";
@@ -64,7 +58,7 @@ std::string SearchTable(const BlastResults& r) {
         absl::StrFormat(
             "%10d   %-34s %9.1f Mbit/s   %d trials\n", f.size,
             f.rate > 0
-                ? absl::StrCat(RateText(f.rate), " (lost ",
+                ? absl::StrCat(PacketRateText(f.rate), " (lost ",
                                absl::StrFormat("%.4f", f.loss * 100), " %)")
                 : std::string("none: something is always lost"),
             f.rate * (f.size + kWireOverhead) * 8 / 1e6, f.trials));
@@ -74,14 +68,42 @@ std::string SearchTable(const BlastResults& r) {
 
 }  // namespace
 
+std::string PacketRateText(double per_second) {
+  if (per_second >= 1e6) return absl::StrFormat("%.3f Mpps", per_second / 1e6);
+  if (per_second >= 1e4) return absl::StrFormat("%.1f kpps", per_second / 1e3);
+  return absl::StrFormat("%.0f pps", per_second);
+}
+
+double WireBits(uint64_t frames, uint64_t bytes, Duration lasted) {
+  constexpr auto kEach =
+      static_cast<uint64_t>(kWireOverhead) + dataplane::kFcsLength;
+  return PerSecond(bytes + frames * kEach, lasted) * 8;
+}
+
+std::string PacketRow(const char* name, uint64_t frames, uint64_t bytes,
+                      Duration lasted) {
+  return absl::StrFormat("%-12s %d, %s, %.1f Mbit/s on the wire\n", name,
+                         frames, PacketRateText(PerSecond(frames, lasted)),
+                         WireBits(frames, bytes, lasted) / 1e6);
+}
+
+absl::StatusOr<MacAddress> ParseTargetMac(const std::string& text) {
+  const auto mac = ParseMac(text);
+  if (mac.has_value()) return *mac;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--dst-mac ", text, ": give six bytes, like 02:00:00:00:00:02"));
+}
+
 void BlastFlags::AddPackets(CommandLine& line) {
   line.AddValue("--flows", flows_, "N",
                 "pps: distinct source ports, and addresses if there are "
                 "several --addr or --sources (default: 1)");
   line.AddValue("--dst-mac", target_mac_, "MAC",
                 "pps: where frames go (default: as ARP says; without --target "
-                "02:00:00:00:00:02)");
-  line.AddSwitch("--tx-only", send_only_, "pps: expect nothing back");
+                "02:00:00:00:00:02); replay: instead of where the file's went, "
+                "and then from our address (default: unchanged)");
+  line.AddSwitch("--tx-only", send_only_,
+                 "pps: expect nothing back, as replay does");
   line.AddSwitch("--rx-only", receive_only_,
                  "pps: count what another one sends");
   line.AddSwitch("--reflect", reflect_,
@@ -144,13 +166,7 @@ absl::Status BlastFlags::UnderstandPackets(BlastPlan& plan) const {
   Take(flows_, packets.flows, s, [](const std::string& t) {
     return ParseNumber("--flows", t, 1, PacketLoad::kMaxFlows, "");
   });
-  Take(target_mac_, packets.target_mac, s,
-       [](const std::string& t) -> absl::StatusOr<MacAddress> {
-         const auto mac = ParseMac(t);
-         if (mac.has_value()) return *mac;
-         return absl::InvalidArgumentError(absl::StrCat(
-             "--dst-mac ", t, ": give six bytes, like 02:00:00:00:00:02"));
-       });
+  Take(target_mac_, packets.target_mac, s, ParseTargetMac);
   if (find_max_rate_) packets.sizes = kSearchSizes;
   Take(size_, packets.sizes, s,
        [](const std::string& t) -> absl::StatusOr<std::vector<uint16_t>> {
@@ -197,7 +213,7 @@ std::string DescribePackets(const BlastPlan& plan) {
                         p.load.duration / 1ms, " ms");
   }
   absl::StrAppend(&text, SizeText(p.sizes), ", ",
-                  p.load.rate > 0 ? RateText(p.load.rate)
+                  p.load.rate > 0 ? PacketRateText(p.load.rate)
                                   : std::string("as fast as it goes"),
                   ", ", p.flows, p.flows == 1 ? " flow, " : " flows, ",
                   NameOf(p.mode), "; ", p.load.duration / 1ms, " ms");
@@ -239,18 +255,8 @@ std::string PacketTable(const BlastPlan& plan, const BlastResults& r) {
   const dataplane::Tally& t = r.tally;
   std::string text;
   if (plan.search.has_value()) return SearchTable(r);
-  const double seconds = static_cast<double>(r.lasted.count()) / 1e9;
   auto frames = [&](const char* name, uint64_t n, uint64_t bytes) {
-    const double rate = seconds > 0 ? static_cast<double>(n) / seconds : 0;
-    const double on_wire = seconds > 0
-                               ? (static_cast<double>(bytes) +
-                                  static_cast<double>(n) *
-                                      (kWireOverhead + dataplane::kFcsLength)) *
-                                     8 / 1e6 / seconds
-                               : 0;
-    absl::StrAppend(
-        &text, absl::StrFormat("%-12s %d, %s, %.1f Mbit/s on the wire\n", name,
-                               n, RateText(rate), on_wire));
+    absl::StrAppend(&text, PacketRow(name, n, bytes, r.lasted));
   };
   const Mode mode = plan.packets.mode;
   if (mode != Mode::kReceive) frames("sent", t.sent, t.bytes_out);

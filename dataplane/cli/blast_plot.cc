@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
@@ -185,7 +186,7 @@ struct Panel {
 
 // Latency over the percentile, each further nine as wide as the one before.
 void DrawLatency(Picture& p, const Panel& panel,
-                 const dataplane::Histogram& latency) {
+                 const dataplane::Histogram& latency, const std::string& name) {
   const double nines =
       std::max(1.0, std::log10(static_cast<double>(latency.count())));
   auto at = [&](double x) {  // x in nines
@@ -211,8 +212,8 @@ void DrawLatency(Picture& p, const Panel& panel,
     const double percent = 100 - 100 * std::pow(10, -n);
     panel.TickAcross(p, n / nines, absl::StrFormat("%.10g %%", percent));
   }
-  panel.Frame(p, "Latency by percentile", "percentile (log scale)",
-              "latency (log scale)");
+  panel.Frame(p, name + " by percentile", "percentile (log scale)",
+              absl::AsciiStrToLower(name) + " (log scale)");
   std::vector<std::pair<double, double>> line;
   constexpr int kSteps = 400;
   for (int i = 0; i <= kSteps; ++i) {
@@ -309,7 +310,7 @@ std::string PlotSvg(const PlotData& data) {
   p.Text(24, y + 4, "start", Short(data.subtitle, 130));
   double top = kHead + more + kAbove;
   if (latency) {
-    DrawLatency(p, {top}, *data.latency);
+    DrawLatency(p, {top}, *data.latency, data.latency_name);
     top += each;
   }
   if (rate) DrawRate(p, {top}, data);

@@ -21,6 +21,7 @@ struct PlotData {
   std::string title;     // the command
   std::string subtitle;  // its outcome in a few words
   std::string unit = "answers/s";
+  std::string latency_name = "Latency";
   // nullptr, or without a count: no panel for it.
   const dataplane::Histogram* latency = nullptr;
   std::vector<PlotPoint> points;

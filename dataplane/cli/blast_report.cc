@@ -12,6 +12,7 @@
 #include "dataplane/cli/blast_bulk.h"
 #include "dataplane/cli/blast_hold.h"
 #include "dataplane/cli/blast_packets.h"
+#include "dataplane/cli/blast_replay.h"
 #include "dataplane/cli/command_line.h"
 #include "nlohmann/json.hpp"
 
@@ -127,6 +128,8 @@ nlohmann::json ToJson(const BlastPlan& plan, const BlastResults& r) {
                        {"trials", f.trials}});
     }
   }
+  if (plan.what == "replay") AddReplayJson(plan, r, out);
+  if (!r.partial_why.empty()) out["partial_why"] = r.partial_why;
   if (!r.slices.empty()) {
     nlohmann::json& steps = out["by_rate"] = nlohmann::json::array();
     const Duration each = plan.udp.load.duration / r.slices.size();
@@ -167,7 +170,9 @@ std::string Plot(const BlastPlan& plan, const BlastResults& r) {
     data.subtitle = BitRateText(
         PerSecond(std::max(r.tally.bytes_in, r.tally.bytes_out), r.lasted) * 8);
   } else {
-    if (plan.what == "pps") data.unit = "packets/s";
+    const bool replay = plan.what == "replay";
+    if (plan.what == "pps" || replay) data.unit = "packets/s";
+    if (replay) data.latency_name = "Lateness";
     data.subtitle =
         absl::StrFormat("%d ok, %.0f/s; ", r.tally.Of(Outcome::kOk),
                         PerSecond(r.tally.Of(Outcome::kOk), r.lasted)) +
@@ -257,6 +262,8 @@ std::string LiveLine(const BlastPlan& plan, int second, const Tally& tally,
     text = BulkLine(tally, lasted);
   } else if (plan.what == "hold") {
     text = HoldLine(tally, total, lasted);
+  } else if (plan.what == "replay") {
+    text = ReplayLine(tally, lasted);
   } else {
     text = absl::StrFormat("%.0f/s ok, p50 %s, p99 %s, p99.9 %s",
                            PerSecond(tally.Of(Outcome::kOk), lasted),
@@ -291,13 +298,17 @@ std::string BusyText(const BlastResults& r) {
 std::string Table(const BlastPlan& plan, const BlastResults& r) {
   std::string text = absl::StrCat(plan.Describe(), "\n");
   if (r.partial) {
-    absl::StrAppend(&text, "PARTIAL: it was ended after ", Spelled(r.lasted),
+    absl::StrAppend(&text, "PARTIAL: ",
+                    r.partial_why.empty()
+                        ? absl::StrCat("it was ended after ", Spelled(r.lasted))
+                        : r.partial_why,
                     "\n");
   }
-  absl::StrAppend(&text, plan.what == "pps"    ? PacketTable(plan, r)
-                         : plan.IsBulk()       ? BulkTable(plan, r)
-                         : plan.what == "hold" ? HoldTable(plan, r)
-                                               : RequestTable(plan, r));
+  absl::StrAppend(&text, plan.what == "pps"      ? PacketTable(plan, r)
+                         : plan.what == "replay" ? ReplayTable(plan, r)
+                         : plan.IsBulk()         ? BulkTable(plan, r)
+                         : plan.what == "hold"   ? HoldTable(plan, r)
+                                                 : RequestTable(plan, r));
   absl::StrAppend(&text, "generator    ", BusyText(r), "\n");
   for (const Objective& o : plan.objectives) {
     absl::StrAppend(&text, "objective    ", o.text, ": ",

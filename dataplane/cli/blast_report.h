@@ -16,8 +16,9 @@ namespace corelane::cli {
 
 struct BlastResults {
   dataplane::Tally tally;
-  Duration lasted{};     // for how long requests were counted
-  bool partial = false;  // it was ended before its time
+  Duration lasted{};        // for how long requests were counted
+  bool partial = false;     // it was ended before its time
+  std::string partial_why;  // instead; else empty
   uint64_t retransmits = 0;
   // 0..1, of the generator's busiest core: while requests counted, and in its
   // busiest second.

@@ -100,6 +100,7 @@ absl::StatusOr<ServerOptions> ServerFlags::Understand(
   options.runtime.weak_host = weak_host_;
   options.runtime.rebalance = rebalance_;
   options.runtime.raw_eal_args = raw_eal_args;
+  options.runtime.address_needed = address_needed_;
   if (absl::Status s = UnderstandNetwork(options); !s.ok()) return s;
   if (absl::Status s = UnderstandLimits(options.runtime); !s.ok()) return s;
   if (absl::Status s = runtime::CheckOptions(options.runtime); !s.ok()) {

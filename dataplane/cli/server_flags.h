@@ -39,6 +39,9 @@ class ServerFlags {
   // What --addr is taken to be if none is given; before Understand.
   void SetDefaultAddress(const std::string& text) { default_address_ = text; }
 
+  // Whether there must be an --addr; before Understand.
+  void SetAddressNeeded(bool needed) { address_needed_ = needed; }
+
   // After CommandLine::Parse. `raw_eal_args` is what followed "--".
   absl::StatusOr<ServerOptions> Understand(
       const std::vector<std::string>& raw_eal_args) const;
@@ -51,6 +54,7 @@ class ServerFlags {
 
   uint16_t default_port_;
   std::string default_address_;
+  bool address_needed_ = true;
   std::vector<std::string> devices_;
   std::vector<std::string> addresses_;
   std::vector<std::string> routes_;

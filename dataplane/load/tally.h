@@ -42,10 +42,11 @@ struct Tally {
   uint64_t segments_in = 0;  // of bulk
   uint64_t segments_out = 0;
   // Packets of `blast pps` only.
-  uint64_t late = 0;     // came after one that was sent later
-  uint64_t doubled = 0;  // came once more
-  uint64_t foreign = 0;  // no packets of ours; not counted otherwise
-  Histogram latency;     // of those that went well, from when they were due
+  uint64_t late = 0;      // came after one that was sent later
+  uint64_t doubled = 0;   // came once more
+  uint64_t foreign = 0;   // no packets of ours; not counted otherwise
+  uint64_t received = 0;  // frames, of `blast replay` only
+  Histogram latency;      // of those that went well, from when they were due
 
   uint64_t Of(Outcome o) const { return outcomes[static_cast<size_t>(o)]; }
   void Note(Outcome o) { ++outcomes[static_cast<size_t>(o)]; }
@@ -67,6 +68,7 @@ struct Tally {
     late += other.late;
     doubled += other.doubled;
     foreign += other.foreign;
+    received += other.received;
     latency.Add(other.latency);
   }
 };

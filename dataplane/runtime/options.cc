@@ -55,7 +55,7 @@ bool Overlap(const Ipv4Prefix& a, const Ipv4Prefix& b) {
 }
 
 absl::Status CheckAddresses(const RuntimeOptions& options) {
-  if (options.addresses.empty()) {
+  if (options.addresses.empty() && options.address_needed) {
     return Bad(
         "no address: give this stack one of its own, such as --addr "
         "10.77.0.2/24");
@@ -115,6 +115,11 @@ absl::Status CheckGateway(const RuntimeOptions& options,
                               "address, such as ", Suggestion(a.prefix)));
     }
     return absl::OkStatus();
+  }
+  if (options.addresses.empty()) {
+    return Bad(absl::StrCat(FlagOf(route),
+                            "without an --addr nothing goes there; leave it "
+                            "out"));
   }
   return Bad(absl::StrCat(
       FlagOf(route), "the gateway is on none of our networks; it must be in ",

@@ -41,6 +41,9 @@ struct RuntimeOptions {
   std::string name = "corelane";  // of the instance
   std::vector<pmd::DeviceSpec> devices;
   std::vector<DeviceAddress> addresses;
+  // False for who only sends what he is told to: without an address the stack
+  // says nothing of its own.
+  bool address_needed = true;
   // Ranges of addresses that are ours besides, see InterfaceConfig.
   std::vector<DeviceAddress> ranges;
   std::vector<dataplane::StaticRoute> routes;

@@ -19,6 +19,7 @@ import check_http
 import check_input
 import check_load
 import check_network
+import check_replay
 import check_tcp
 import check_vlan
 import goodput
@@ -103,7 +104,11 @@ def start_checks(report, lab):
         report.check("blast: kernel held", check_load.kernel_held, lab)
         report.check("blast: DNS", check_load.names, lab)
         report.check("blast: DNS list", check_load.bad_queries, lab)
+        report.check("blast: replay", check_replay.in_process, lab)
+        report.check("blast: replay, partial", check_replay.partial, lab)
+        report.check("blast: replay, bad files", check_replay.bad_files, lab)
     if d == "af_packet":
+        report.check("blast: replay on a wire", check_replay.on_the_wire, lab)
         report.check("address in use", check_control.address_in_use, lab)
 
 

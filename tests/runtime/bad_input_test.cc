@@ -121,6 +121,20 @@ constexpr BadInput kCases[] = {
     {"arp flsh", "did you mean 'flush'?"},
     {"arp flush now", "unexpected argument 'now'"},
     {"version now", "unexpected argument"},
+    {"blast replay --dev null", "say which file"},
+    {"blast replay /no/such/file --dev null", "/no/such/file: No such file"},
+    {"blast replay /dev/null --dev null", "/dev/null: it is empty"},
+    {"blast replay /etc/passwd --dev null", "/etc/passwd: it is no capture"},
+    {"blast replay x --speed 0 --dev null", "like 2 for half the time"},
+    {"blast replay x --speed 2 --rate 1k --dev null", "leave it or --rate out"},
+    {"blast replay x --loop 0 --dev null", "--loop"},
+    {"blast replay x --rate 0 --dev null", "above 0"},
+    {"blast replay x --dst-mac 1:2 --dev null", "--dst-mac 1:2"},
+    {"blast replay x --size 64 --dev null", "--size is for"},
+    {"blast replay x --sources 10.0.0.0/24 --dev null", "--sources is for"},
+    {"blast replay x --cores 0,1 --dev null", "one core"},
+    {"blast replay x --gateway 10.77.0.1 --dev null", "leave it out"},
+    {"blast pps --loop 2 --dev null", "--loop is for replay only"},
 };
 
 struct Outcome {
