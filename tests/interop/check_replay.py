@@ -77,9 +77,9 @@ def _in_process(lab, home):
                   "--loop", "4")
     expect_equal((fast["sent"], fast["received"]), (2000, 2000), "4 times")
     expect(0.19 < fast["seconds"] < 0.6, f"faster: {fast['seconds']} s")
-    rate = _blast(lab, "replay", path, "--dev", "ring", "--rate", "10k",
+    rate = _blast(lab, "replay", path, "--dev", "ring", "--rate", "2k",
                   "--duration", "500ms")
-    expect_equal((rate["sent"], rate["received"]), (5000, 5000), "at a rate")
+    expect_equal((rate["sent"], rate["received"]), (1000, 1000), "at a rate")
     empty = f"{home}/none.pcap"
     write(empty, [])
     out = f"{home}/out.pcap"
