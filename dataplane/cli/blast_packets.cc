@@ -135,8 +135,9 @@ absl::Status BlastFlags::UnderstandMode(BlastPlan& plan) const {
         "--find-max-rate sends and counts what comes back: leave out "
         "--tx-only, --rx-only and --reflect");
   }
-  if (loss_ && !find_max_rate_)
+  if (loss_ && !find_max_rate_) {
     return absl::InvalidArgumentError("--loss is for --find-max-rate");
+  }
   return absl::OkStatus();
 }
 

@@ -186,7 +186,7 @@ struct Panel {
 
 // Latency over the percentile, each further nine as wide as the one before.
 void DrawLatency(Picture& p, const Panel& panel,
-                 const dataplane::Histogram& latency, const std::string& name) {
+                 const dataplane::Histogram& latency, const std::string& what) {
   const double nines =
       std::max(1.0, std::log10(static_cast<double>(latency.count())));
   auto at = [&](double x) {  // x in nines
@@ -212,8 +212,8 @@ void DrawLatency(Picture& p, const Panel& panel,
     const double percent = 100 - 100 * std::pow(10, -n);
     panel.TickAcross(p, n / nines, absl::StrFormat("%.10g %%", percent));
   }
-  panel.Frame(p, name + " by percentile", "percentile (log scale)",
-              absl::AsciiStrToLower(name) + " (log scale)");
+  panel.Frame(p, what + " by percentile", "percentile (log scale)",
+              absl::AsciiStrToLower(what) + " (log scale)");
   std::vector<std::pair<double, double>> line;
   constexpr int kSteps = 400;
   for (int i = 0; i <= kSteps; ++i) {

@@ -18,6 +18,12 @@ using Pace = ReplayLoadConfig::Pace;
 
 constexpr Duration kDelay = 100us;
 
+std::vector<Duration> Evenly(size_t n, Duration gap) {
+  std::vector<Duration> times(n);
+  for (size_t i = 0; i < n; ++i) times[i] = static_cast<int64_t>(i) * gap;
+  return times;
+}
+
 class ReplayLoadTest : public ::testing::Test {
  protected:
   ReplayLoadTest() : world_(1, kTimeZero + 1s) {
@@ -172,9 +178,7 @@ TEST_F(ReplayLoadTest, DurationEndsIt) {
 }
 
 TEST_F(ReplayLoadTest, WhatAStalledLoopOwesIsNotSent) {
-  std::vector<Duration> times;
-  for (int i = 0; i < 1000; ++i) times.push_back(i * 1ms);
-  Record(times);
+  Record(Evenly(1000, 1ms));
   config_.load.duration = 900ms;
   ReplayLoad& load = StartAlone();
   Pipeline& pipeline = world_.node(0).pipeline();
@@ -237,9 +241,7 @@ TEST_F(ReplayLoadTest, TheClockWaitsForTheDevice) {
 }
 
 TEST_F(ReplayLoadTest, ADeviceThatTakesNothingIsGivenUp) {
-  std::vector<Duration> times;
-  for (int i = 0; i < 1000; ++i) times.push_back(i * 1ms);
-  Record(times);
+  Record(Evenly(1000, 1ms));
   config_.load.timeout = 200ms;
   ReplayLoad& load = StartAlone();
   Pipeline& pipeline = world_.node(0).pipeline();
@@ -295,9 +297,7 @@ TEST_F(ReplayLoadTest, WhatComesInIsCounted) {
 }
 
 TEST_F(ReplayLoadTest, NoPacketsForAWhile) {
-  std::vector<Duration> times;
-  for (int i = 0; i < 20; ++i) times.push_back(i * 10ms);
-  Record(times);
+  Record(Evenly(20, 10ms));
   ReplayLoad& load = Start();
   world_.At(world_.now() + 50ms, 0,
             [this] { world_.node(0).heap().set_failing(true); });
