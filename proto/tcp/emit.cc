@@ -260,8 +260,11 @@ bool EmitMtuProbe(const Draft& d) {
   ControlBlock& cb = d.cb;
   SendState& tx = *d.extras.tx;
   const uint16_t size = MtuProbeSize(cb, tx, d.own_mss, d.ctx);
-  if (size == 0 || SackRoom(d) > 0 || Unsent(cb) < size + 3u * cb.mss ||
-      cb.SendWindow() < cb.InFlight() + size || CongestionRoom(cb, tx) < size) {
+  if (size == 0) return false;
+  // With what follows and tells of its loss (RFC 4821 section 7.4).
+  const uint32_t all = size + 3u * cb.mss;
+  if (SackRoom(d) > 0 || Unsent(cb) < all ||
+      cb.SendWindow() < cb.InFlight() + all || CongestionRoom(cb, tx) < size) {
     return false;
   }
   d.out.seq = cb.snd_nxt;
