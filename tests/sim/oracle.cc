@@ -35,8 +35,9 @@ const char* CheckWindow(const tcp::ControlBlock& cb, const tcp::SendState* tx,
   // make larger, and the round trip, which late ones do; and lets three of its
   // quanta go at any rate. No more is added than was acknowledged.
   if (bbr) {
-    most = std::max(3 * most + 3 * 64 * 1024, uint64_t{tx->bbr->initial_cwnd} +
-                                                  tx->bbr->sampler.delivered());
+    most = std::max<uint64_t>(3 * most + 3 * 64 * 1024,
+                              initial + (cb.snd_nxt - cb.iss));
+    most += 16 * uint64_t{cb.mss};
   }
   if (cb.cwnd > std::max<uint64_t>(most, 16 * uint64_t{cb.mss})) {
     return "cwnd beyond what it can have been used for";
