@@ -75,7 +75,9 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
   };
   if (plan.what == "pps") {
     dataplane::PacketLoadConfig config = plan.packets;
-    config.load.sources = share.sources;
+    config.load = share;
+    config.core = core;
+    config.cores = runtime.cores();
     auto attach = [&](auto* load, uint16_t id) {
       return load->Attach(&pipeline, id);
     };
@@ -171,6 +173,7 @@ int Blast(const ServerOptions& options, const BlastPlan& plan) {
     if (!driver->load().why().empty()) LogError(driver->load().why());
   }
   BlastResults results = board.Results();
+  CountLost(plan, drivers.size(), results);
   if (const auto* search =
           dynamic_cast<const RateSearch*>(&drivers[0]->load())) {
     results.found = search->found();
@@ -210,9 +213,8 @@ int RunBlast(const Arguments& arguments) {
   if (!options.ok()) return line.Refuse(options.status().message());
   const bool tcp = plan->IsTcp();
   const uint32_t concurrency = plan->udp.load.concurrency;
-  if (!tcp && options->runtime.cores.size() > 1) {
-    return line.Refuse(absl::StrCat(
-        plan->what, " sends from one core only; give one CPU's number"));
+  if (plan->what == "replay" && options->runtime.cores.size() > 1) {
+    return line.Refuse("replay sends from one core only; give one CPU's number");
   }
   absl::Status s = PlaceSources(plan->sources, plan->udp.load.target.address,
                                 options->runtime);
@@ -229,7 +231,8 @@ int RunBlast(const Arguments& arguments) {
                      ": more than there is "
                      "room for; give --max-connections as well"));
   }
-  if (tcp && concurrency < options->runtime.cores.size()) {
+  const bool closed = plan->udp.load.rate == 0 && plan->what != "pps";
+  if ((tcp || closed) && concurrency < options->runtime.cores.size()) {
     return line.Refuse(
         absl::StrCat("--concurrency ", concurrency,
                      ": fewer than there are cores; give at least ",

@@ -153,9 +153,12 @@ absl::Status BlastFlags::UnderstandPackets(BlastPlan& plan) const {
   absl::Status s;
   Take(target_, load.target, s,
        [](const std::string& t) { return ParseEndpoint("--target", t); });
-  if (rate_ && *rate_ != "max") {
-    Take(rate_, load.rate, s,
-         [](const std::string& t) { return ParseRate("--rate", t); });
+  if (rate_ && *rate_ != "max") s.Update(TakeRate(rate_, load));
+  if (find_max_rate_ && !load.rates.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--rate ", *rate_,
+                     ": --find-max-rate tries rates by itself; give the "
+                     "highest one"));
   }
   auto time = [](const char* flag, Duration low) {
     return
@@ -214,8 +217,10 @@ std::string DescribePackets(const BlastPlan& plan) {
                         p.load.duration / 1ms, " ms");
   }
   absl::StrAppend(&text, SizeText(p.sizes), ", ",
-                  p.load.rate > 0 ? PacketRateText(p.load.rate)
-                                  : std::string("as fast as it goes"),
+                  p.load.rates.empty()
+                      ? (p.load.rate > 0 ? PacketRateText(p.load.rate)
+                                         : std::string("as fast as it goes"))
+                      : absl::StrCat(RatesText(p.load), " pps"),
                   ", ", p.flows, p.flows == 1 ? " flow, " : " flows, ",
                   NameOf(p.mode), "; ", p.load.duration / 1ms, " ms");
   if (p.load.warmup > 0s) {
@@ -240,6 +245,16 @@ absl::Status CheckPackets(const BlastPlan& plan,
                        "; give a larger --mtu if the device takes it"));
     }
   }
+  const size_t cores = std::max<size_t>(1, options.cores.size());
+  if (plan.search.has_value() && cores > 1) {
+    return absl::InvalidArgumentError(
+        "--find-max-rate searches with one core; give one CPU's number");
+  }
+  if (plan.packets.Sends() && plan.packets.flows < cores) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--flows ", plan.packets.flows,
+                     ": fewer than there are cores; give at least ", cores));
+  }
   const size_t sources = std::max<size_t>(1, SourcesOf(options).size());
   const uint64_t most = uint64_t{ProbePlan::kPortsPerSource} * sources;
   if (plan.packets.flows > most) {
@@ -249,6 +264,20 @@ absl::Status CheckPackets(const BlastPlan& plan,
                      " ports for ", most, "; give more --addr, or --sources"));
   }
   return absl::OkStatus();
+}
+
+void CountLost(const BlastPlan& plan, size_t cores, BlastResults& results) {
+  PacketLoadConfig config = plan.packets;
+  config.cores = static_cast<uint32_t>(cores);
+  if (config.mode != Mode::kBoth || PacketLoad::CountsLost(config)) return;
+  auto count = [](dataplane::Tally& t) {
+    const uint64_t ok = t.Of(dataplane::Outcome::kOk);
+    if (t.sent > ok) {
+      t.outcomes[static_cast<size_t>(dataplane::Outcome::kLost)] += t.sent - ok;
+    }
+  };
+  count(results.tally);
+  for (dataplane::Tally& t : results.slices) count(t);
 }
 
 std::string PacketTable(const BlastPlan& plan, const BlastResults& r) {
@@ -289,7 +318,7 @@ std::string PacketTable(const BlastPlan& plan, const BlastResults& r) {
   if (t.latency.count() > 0) {
     absl::StrAppend(&text, "latency      ", Quantiles(t.latency), "\n");
   }
-  return text;
+  return text + SliceTable(plan, r);
 }
 
 }  // namespace corelane::cli

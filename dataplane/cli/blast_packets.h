@@ -34,6 +34,10 @@ std::string DescribePackets(const BlastPlan& plan);
 absl::Status CheckPackets(const BlastPlan& plan,
                           const runtime::RuntimeOptions& options);
 
+// Of probes that were to come back, where a single load can't tell: what was
+// sent and did not. Once, at the end.
+void CountLost(const BlastPlan& plan, size_t cores, BlastResults& results);
+
 std::string PacketTable(const BlastPlan& plan, const BlastResults& results);
 
 }  // namespace corelane::cli

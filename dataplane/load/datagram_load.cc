@@ -31,7 +31,7 @@ DatagramLoad::DatagramLoad(const LoadConfig& config, uint32_t sockets,
 
 absl::Status DatagramLoad::Attach(UdpLayer* udp, uint16_t id) {
   for (UdpSocket& bound : sockets_) {
-    auto socket = udp->Bind(Ipv4Address(), 0, id);
+    auto socket = udp->BindFor(config_.target, id);
     if (!socket.ok()) return socket.status();
     bound = *socket;
   }

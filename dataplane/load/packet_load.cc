@@ -87,6 +87,8 @@ bool PacketLoad::Resolve(Time now) {
   plan.target = config_.target.address;
   plan.target_port = config_.target.port;
   plan.flows = options_.flows;
+  plan.first_flow = options_.core;
+  plan.flow_step = options_.cores;
   plan.sizes = options_.sizes;
   writer_.emplace(plan);
   give_up_ = kTimeNever;
@@ -116,8 +118,8 @@ Time PacketLoad::OnTurn(Time now) {
     // What a late turn has left goes out as well, as far as there is room.
     if (sends()) Send(now, TxQueue::kCapacity);
   }
-  const bool waits =
-      mode_ == Mode::kBoth && !stopped() && came_back_ < went_out_;
+  const bool waits = mode_ == Mode::kBoth && !stopped() &&
+                     (came_back_ < went_out_ || options_.cores > 1);
   if (waits && now < give_up_) return give_up_;
   End();
   return kTimeNever;
@@ -142,7 +144,7 @@ void PacketLoad::Send(Time now, uint32_t most) {
 uint32_t PacketLoad::SendBurst(uint32_t n, Time due) {
   Core& core = pipeline_->core();
   TxQueue& tx = pipeline_->tx(interface_);
-  writer_->SetDue(due);
+  writer_->SetDue(due, Counts(due));
   uint32_t got = 0;
   uint64_t bytes = 0;
   for (; got < n; ++got) {
@@ -156,10 +158,13 @@ uint32_t PacketLoad::SendBurst(uint32_t n, Time due) {
   core.counters.tx_bytes += bytes;
   if (!Counts(due)) return got;
   went_out_ += got;
-  tally_.sent += got;
-  tally_.bytes_out += bytes;
+  Tally& tally = TallyOf(due);
+  tally.sent += got;
+  tally.bytes_out += bytes;
   // What nobody is to send back is done with.
-  if (mode_ == Mode::kSend) Add(Outcome::kOk, got);
+  if (mode_ == Mode::kSend) {
+    tally.outcomes[static_cast<size_t>(Outcome::kOk)] += got;
+  }
   return got;
 }
 
@@ -193,19 +198,21 @@ void PacketLoad::CountProbe(const ProbeStamp& stamp, uint16_t length,
                             Time now) {
   int64_t gap = 0;
   const auto arrival = meters_[stamp.flow].Note(stamp.sequence, gap);
-  // Those of another's clock count from now on.
-  const bool counts = Counts(mode_ == Mode::kBoth ? stamp.due : now) && !over_;
+  // Those of another process count from now on.
+  const bool counts =
+      (mode_ == Mode::kBoth ? stamp.counts : Counts(now)) && !over_;
   if (!counts) return;
   missing_ += gap;
+  Tally& tally = mode_ == Mode::kBoth ? TallyOf(stamp.due) : tally_;
   if (arrival == SequenceMeter::Arrival::kDoubled) {
-    ++tally_.doubled;
+    ++tally.doubled;
     return;
   }
-  if (arrival == SequenceMeter::Arrival::kLate) ++tally_.late;
+  if (arrival == SequenceMeter::Arrival::kLate) ++tally.late;
   ++came_back_;
-  tally_.Note(Outcome::kOk);
-  tally_.bytes_in += length;
-  if (mode_ == Mode::kBoth) tally_.latency.Record(now - stamp.due);
+  tally.Note(Outcome::kOk);
+  tally.bytes_in += length;
+  if (mode_ == Mode::kBoth) tally.latency.Record(now - stamp.due);
 }
 
 bool PacketLoad::Reflect(uint16_t interface, Packet* packet) {
@@ -241,15 +248,15 @@ bool PacketLoad::Reflect(uint16_t interface, Packet* packet) {
 
 void PacketLoad::End() {
   over_ = true;
-  if (mode_ == Mode::kBoth) {
+  if (mode_ == Mode::kBoth && CountsLost(options_)) {
     Add(Outcome::kLost, static_cast<int64_t>(went_out_ - came_back_));
   }
   if (mode_ == Mode::kReceive) Add(Outcome::kLost, missing_);
   if (sends() && pace_ && !stopped() && pace_->next() < end()) {
     // Due, but the device did not take so many.
-    const double seconds =
-        static_cast<double>((end() - pace_->next()).count()) / 1e9;
-    Add(Outcome::kNotSent, static_cast<int64_t>(seconds * config_.rate));
+    int64_t n = 0;
+    for (; pace_->next() < end(); ++n) pace_->Take();
+    Add(Outcome::kNotSent, n);
   }
 }
 

@@ -25,9 +25,15 @@ struct PacketLoadConfig {
     kReflect,  // swaps addresses and ports, and sends back (UDP and TCP)
   };
 
+  bool Sends() const { return mode == Mode::kBoth || mode == Mode::kSend; }
+
   LoadConfig load;  // rate 0: as fast as it goes. `timeout`: of the last probe
   Mode mode = Mode::kBoth;
   uint32_t flows = 1;
+  // Of several cores that share the flows; what comes back to one may have been
+  // sent by another.
+  uint32_t core = 0;
+  uint32_t cores = 1;
   std::vector<uint16_t> sizes = {kMinProbe};
   // Where frames go; zero: where ARP says that the target is.
   MacAddress target_mac;
@@ -50,13 +56,19 @@ class PacketLoad final : public Load, public FrameSink {
   uint32_t OnFrames(uint16_t interface, std::span<Packet*> burst,
                     Time now) override;
 
+  // Whether its tally says what was lost. Of several cores none knows what the
+  // others got, nor what becomes of a rate that is over: then it is for whoever
+  // adds up the tallies, sent - ok.
+  static bool CountsLost(const PacketLoadConfig& config) {
+    return config.cores == 1 && config.load.rates.empty();
+  }
   // Probes that are missing by their numbers, so far.
   int64_t missing() const { return missing_; }
 
  private:
   using Mode = PacketLoadConfig::Mode;
 
-  bool sends() const { return mode_ == Mode::kBoth || mode_ == Mode::kSend; }
+  bool sends() const { return options_.Sends(); }
   // Finds the target's MAC address; true when it is known.
   bool Resolve(Time now);
   // At most so many.

@@ -47,7 +47,9 @@ std::optional<ProbeStamp> ReadProbe(ByteView frame) {
                      LoadBe16(p + kProbeStampAt) == kProbeMagic;
   if (!probe) return std::nullopt;
   ProbeStamp stamp;
-  stamp.flow = LoadBe32(p + kProbeStampAt + 2);
+  const uint32_t flow = LoadBe32(p + kProbeStampAt + 2);
+  stamp.counts = (flow & kProbeCounts) != 0;
+  stamp.flow = flow & ~kProbeCounts;
   stamp.sequence = LoadBe32(p + kProbeStampAt + 6);
   const uint64_t ns = uint64_t{LoadBe32(p + kProbeStampAt + 10)} << 32 |
                       LoadBe32(p + kProbeStampAt + 14);
@@ -82,16 +84,18 @@ ProbeWriter::ProbeWriter(const ProbePlan& plan) : plan_(plan) {
   }
   StoreBe16(head_ + kProbeUdpAt + 2, plan.target_port);
   StoreBe16(head_ + kProbeStampAt, kProbeMagic);
+  flow_ = plan.first_flow;
   TurnToFlow();
 }
 
 void ProbeWriter::TurnToFlow() {
-  if (flow_ == 0) {
+  const auto sources = static_cast<uint32_t>(plan_.sources.size());
+  if (flow_ == plan_.first_flow || plan_.flow_step != 1) {
+    source_ = flow_ % sources;
+    port_ = static_cast<uint16_t>(ProbePlan::kFirstPort + flow_ / sources);
+  } else if (++source_ == sources) {
     source_ = 0;
-    port_ = ProbePlan::kFirstPort;
-  } else if (++source_ == plan_.sources.size()) {
-    source_ = 0;
-    if (++port_ == 0) port_ = ProbePlan::kFirstPort;
+    ++port_;
   }
   address_ = plan_.sources[source_];
   address_sum_ = ChecksumAdd32(address_.value(), 0);

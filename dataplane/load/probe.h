@@ -27,6 +27,8 @@ inline constexpr uint16_t kProbeIpAt = ethernet::kHeaderLength;
 inline constexpr uint16_t kProbeUdpAt = kProbeIpAt + ipv4::kHeaderLength;
 inline constexpr uint16_t kProbeStampAt = kProbeUdpAt + udp::kHeaderLength;
 inline constexpr uint16_t kProbeMagic = 0xc07e;  // begins the stamp
+// In the flow's number.
+inline constexpr uint32_t kProbeCounts = 1u << 31;
 // Ethernet, IPv4, UDP, stamp: what the smallest frame holds, without its FCS.
 inline constexpr uint16_t kProbeHead = kProbeStampAt + 2 + 4 + 4 + 8;
 inline constexpr uint16_t kFcsLength = 4;
@@ -41,6 +43,10 @@ struct ProbePlan {
   // Distinct address and port pairs, in turn; at most kPortsPerSource for each
   // source.
   uint32_t flows = 1;
+  // Of these only those from `first_flow` on, each `flow_step` after the one
+  // before: what one of several cores sends.
+  uint32_t first_flow = 0;
+  uint32_t flow_step = 1;
   // Of the frames, with FCS, in turn; each at least kMinProbe.
   std::vector<uint16_t> sizes = {kMinProbe};
 
@@ -54,6 +60,7 @@ struct ProbePlan {
 std::optional<std::vector<uint16_t>> ParseProbeSizes(const std::string& text);
 
 struct ProbeStamp {
+  bool counts = false;  // for its sender, which may be another core
   uint32_t flow = 0;
   uint32_t sequence = 0;  // within the flow, from 0
   Time due = kTimeZero;   // by the sender's clock
@@ -69,11 +76,13 @@ class ProbeWriter {
  public:
   explicit ProbeWriter(const ProbePlan& plan);
 
-  // When the next frames are due.
-  void SetDue(Time due) {
+  // When the next frames are due, and whether they count.
+  void SetDue(Time due, bool counts) {
     due_ = static_cast<uint64_t>(due.time_since_epoch().count());
-    due_sum_ = ChecksumAdd32(static_cast<uint32_t>(due_ >> 32),
-                             ChecksumAdd32(static_cast<uint32_t>(due_), 0));
+    counts_ = counts ? kProbeCounts : 0;
+    due_sum_ = ChecksumAdd32(
+        static_cast<uint32_t>(due_ >> 32),
+        ChecksumAdd32(static_cast<uint32_t>(due_), ChecksumAdd32(counts_, 0)));
   }
   // Makes the next frame of a fresh packet that has room for the longest.
   // Returns its length without FCS.
@@ -96,7 +105,7 @@ class ProbeWriter {
     StoreBe16(out + kProbeUdpAt, port_);
     StoreBe16(out + kProbeUdpAt + 4, size.udp_length);
     StoreBe16(out + kProbeUdpAt + 6, udp::FinishChecksum(sum));
-    StoreBe32(out + kProbeStampAt + 2, flow_);
+    StoreBe32(out + kProbeStampAt + 2, flow_ | counts_);
     StoreBe32(out + kProbeStampAt + 6, round_);
     StoreBe32(out + kProbeStampAt + 10, static_cast<uint32_t>(due_ >> 32));
     StoreBe32(out + kProbeStampAt + 14, static_cast<uint32_t>(due_));
@@ -114,10 +123,11 @@ class ProbeWriter {
   };
 
   void NextFlow() {
-    if (++flow_ == plan_.flows) {
-      flow_ = 0;
+    flow_ += plan_.flow_step;
+    if (flow_ >= plan_.flows) {
+      flow_ = plan_.first_flow;
       ++round_;
-      if (plan_.flows == 1) return;
+      if (flow_ + plan_.flow_step >= plan_.flows) return;  // the only one
     }
     TurnToFlow();
   }
@@ -129,6 +139,7 @@ class ProbeWriter {
   alignas(64) uint8_t head_[64] = {};
   uint32_t flow_ = 0;
   uint32_t round_ = 0;  // every flow has sent so many
+  uint32_t counts_ = 0;
   uint64_t due_ = 0;
   PartialSum due_sum_ = 0;
   Ipv4Address address_;

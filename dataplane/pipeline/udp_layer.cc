@@ -68,6 +68,36 @@ absl::StatusOr<UdpSocket> UdpLayer::Bind(Ipv4Address address, uint16_t port,
   return UdpSocket(this, index);
 }
 
+absl::StatusOr<UdpSocket> UdpLayer::BindFor(const UdpEndpoint& remote,
+                                            uint16_t application) {
+  Steering* steering = core_.steering;
+  Path path;
+  if (steering == nullptr || !ip_.FindPath({.destination = remote.address,
+                                            .source = Ipv4Address(),
+                                            .source_port = 0,
+                                            .destination_port = remote.port,
+                                            .protocol = ipv4::kUdp},
+                                           path)) {
+    return Bind(Ipv4Address(), 0, application);
+  }
+  const FlowMap& map = steering->map();
+  const uint32_t base = map.BaseOf({.local_address = path.source.value(),
+                                    .remote_address = remote.address.value(),
+                                    .remote_port = remote.port});
+  // One in so many is this core's.
+  const uint32_t tries = 32u * steering->group().cores();
+  for (uint32_t i = 0; i < tries; ++i) {
+    const auto port = static_cast<uint16_t>(
+        kFirstEphemeral + core_.rng.Below(65536 - kFirstEphemeral));
+    if (map.OwnerAt(base, port) != steering->self() ||
+        !PortIsFree(Ipv4Address(), port)) {
+      continue;
+    }
+    return Bind(Ipv4Address(), port, application);
+  }
+  return Bind(Ipv4Address(), 0, application);
+}
+
 // An exact address wins over 0.0.0.0; a connected socket hears its peer only.
 uint32_t UdpLayer::Find(Ipv4Address address, uint16_t port,
                         const UdpEndpoint& remote) const {

@@ -44,6 +44,12 @@ class UdpLayer {
   absl::StatusOr<UdpSocket> Bind(Ipv4Address address, uint16_t port,
                                  uint16_t application);
 
+  // As with port 0, for the answers of `remote` to what goes out by route: a
+  // port with which a device with RSS brings them to this core, if one is
+  // found.
+  absl::StatusOr<UdpSocket> BindFor(const UdpEndpoint& remote,
+                                    uint16_t application);
+
   // Takes a packet whose data is the UDP datagram, `in.header` being its IP
   // header. `ip_header` is where that stands (quoted in errors).
   void Receive(const Ipv4Packet& in, const uint8_t* ip_header);

@@ -2,7 +2,9 @@
 #include "dataplane/load/packet_load.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "dataplane/app/echo.h"
 #include "dataplane/load/rate_search.h"
@@ -34,7 +36,7 @@ TEST(ProbeTest, FramesAreWhatTheySay) {
     Packet packet{};
     packet.buf_addr = frame.data();
     const Time due = kTimeZero + Duration(i * 0x1234567890LL);
-    writer.SetDue(due);
+    writer.SetDue(due, i % 2 == 0);
     const uint16_t length = writer.Write(&packet);
     EXPECT_EQ(length, packet.pkt_len);
     EXPECT_EQ(length + 4, plan.sizes[i % 3]);
@@ -53,12 +55,49 @@ TEST(ProbeTest, FramesAreWhatTheySay) {
     EXPECT_EQ(stamp->flow, i % 5);
     EXPECT_EQ(stamp->sequence, i / 5);
     EXPECT_EQ(stamp->due, due);
+    EXPECT_EQ(stamp->counts, i % 2 == 0);
     if (i < 5) pairs.emplace_back(ip.source.value(), header.source_port);
     EXPECT_EQ(pairs[i % 5],
               std::make_pair(ip.source.value(), header.source_port));
   }
   std::sort(pairs.begin(), pairs.end());
   EXPECT_EQ(std::unique(pairs.begin(), pairs.end()), pairs.end());
+}
+
+TEST(ProbeTest, CoresShareTheFlows) {
+  ProbePlan plan;
+  plan.sources = {kSource, Ipv4Address(198, 18, 0, 3)};
+  plan.target = kTarget;
+  plan.flows = 10;
+  auto flows_of = [&plan](uint32_t first, uint32_t step, uint32_t frames) {
+    plan.first_flow = first;
+    plan.flow_step = step;
+    ProbeWriter writer(plan);
+    std::map<uint32_t, std::pair<uint32_t, uint16_t>> seen;
+    for (uint32_t i = 0; i < frames; ++i) {
+      uint8_t frame[64];
+      Packet packet{};
+      packet.buf_addr = frame;
+      const ByteView bytes(frame, writer.Write(&packet));
+      const auto stamp = ReadProbe(bytes);
+      EXPECT_TRUE(stamp.has_value());
+      const std::pair ends(LoadBe32(frame + 26), LoadBe16(frame + 34));
+      EXPECT_EQ(seen.try_emplace(stamp->flow, ends).first->second, ends);
+    }
+    return seen;
+  };
+  auto all = flows_of(0, 1, 100);
+  EXPECT_EQ(all.size(), 10u);
+  size_t shares = 0;
+  for (uint32_t core = 0; core < 3; ++core) {
+    for (const auto& [flow, ends] : flows_of(core, 3, 100)) {
+      EXPECT_EQ(flow % 3, core);
+      EXPECT_EQ(all.at(flow), ends);
+      ++shares;
+    }
+  }
+  EXPECT_EQ(shares, 10u);
+  EXPECT_EQ(flows_of(9, 10, 5).size(), 1u);
 }
 
 TEST(ProbeTest, NothingElseIsTakenForOne) {
@@ -220,6 +259,67 @@ TEST_F(PacketLoadTest, WhatALateTurnHasLeftIsSentAtTheEnd) {
   const Tally t = load.TakeTally();
   EXPECT_EQ(t.sent, 200u);
   EXPECT_EQ(t.Errors(), 0u);
+}
+
+TEST_F(PacketLoadTest, EachRateIsCountedByItself) {
+  wire_.loss_ppm = 20'000;
+  Join();
+  Serve();
+  config_.load.timeout = 5s;
+  config_.load.rates = {1000, 3000};
+  config_.load.rate = 3000;
+  PacketLoad& load = Start<PacketLoad>(0, config_);
+  EXPECT_EQ(Run(load).Of(Outcome::kLost), 0u);  // is for others to say
+  const std::vector<Tally> slices = load.TakeSlices();
+  ASSERT_EQ(slices.size(), 2u);
+  EXPECT_EQ(slices[0].sent, 500u);
+  EXPECT_EQ(slices[1].sent, 1500u);
+  for (const Tally& t : slices) {
+    EXPECT_LT(t.Of(Outcome::kOk), t.sent);
+    EXPECT_NEAR(static_cast<double>(t.Of(Outcome::kOk)),
+                static_cast<double>(t.sent) * 0.96,
+                static_cast<double>(t.sent) * 0.03);
+    EXPECT_EQ(t.latency.count(), t.Of(Outcome::kOk));
+  }
+}
+
+// Each sends its flows; what an echo sends back may come to the other.
+TEST_F(PacketLoadTest, TwoCoresShareTheFlows) {
+  constexpr Ipv4Address kThird(198, 18, 0, 3);
+  sim::NodeConfig config = NodeOf(kThird, 3);
+  config.cores = 2;
+  config.queues = 2;
+  config.rss = true;
+  world_.AddNode(config);
+  world_.Join({2, 0}, {1, 0}, wire_, wire_);
+  Serve();
+  config_.cores = 2;
+  config_.load.rate = 2500;
+  sim::Node& node = world_.node(2);
+  std::vector<PacketLoad*> loads;
+  for (uint16_t core = 0; core < 2; ++core) {
+    config_.core = core;
+    auto shell = std::make_unique<Shell<PacketLoad>>(config_);
+    loads.push_back(&shell->app());
+    Pipeline& pipeline = node.pipeline(core);
+    pipeline.AddTicker(shell.get());
+    const uint16_t id = node.Add(std::move(shell));
+    ASSERT_TRUE(loads.back()->Attach(&pipeline, id).ok());
+  }
+  ASSERT_TRUE(world_.RunUntil(
+      [&] { return loads[0]->Finished() && loads[1]->Finished(); },
+      world_.now() + 60s));
+  Tally sum;
+  for (PacketLoad* load : loads) {
+    const Tally t = load->TakeTally();
+    EXPECT_EQ(t.sent, 2500u);
+    EXPECT_GT(t.Of(Outcome::kOk), 0u);
+    EXPECT_EQ(t.Errors(), 0u);
+    sum.Add(t);
+  }
+  EXPECT_EQ(sum.Of(Outcome::kOk), 5000u);
+  EXPECT_EQ(sum.late + sum.doubled, 0u);
+  EXPECT_EQ(node.TearDown(), 0u);
 }
 
 TEST_F(PacketLoadTest, NobodyThere) {

@@ -103,6 +103,32 @@ TEST_F(UdpCoresTest, FragmentsAndErrorsFindItToo) {
   ExpectAccounted();
 }
 
+TEST_F(UdpCoresTest, APortForAPeerBringsItsAnswersHere) {
+  const dataplane::UdpEndpoint peer{Ipv4Address(10, 1, 0, 1), 53};
+  std::set<uint16_t> ports;
+  for (uint16_t core = 0; core < 3; ++core) {
+    dataplane::Pipeline& pipeline = node_->pipeline(core);
+    for (int i = 0; i < 20; ++i) {
+      auto socket = pipeline.udp().BindFor(peer, number_);
+      ASSERT_TRUE(socket.ok());
+      const uint16_t port = PortOf(core, *socket);
+      ports.insert(port);
+      EXPECT_EQ(pipeline.core().steering->map().OwnerOf(
+                    {.local_address = Ipv4Address(10, 1, 0, 9).value(),
+                     .remote_address = peer.address.value(),
+                     .local_port = port,
+                     .remote_port = peer.port}),
+                core);
+    }
+  }
+  EXPECT_EQ(ports.size(), 60u);
+  // Without a route there is no way for answers either.
+  EXPECT_TRUE(node_->pipeline(1)
+                  .udp()
+                  .BindFor({Ipv4Address(192, 168, 1, 1), 53}, number_)
+                  .ok());
+}
+
 TEST_F(UdpCoresTest, NoTwoCoresChooseOnePortAndAClosedOneIsNobodys) {
   std::set<uint16_t> ports;
   std::vector<UdpSocket> sockets;

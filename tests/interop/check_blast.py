@@ -125,7 +125,8 @@ def own_servers(lab):
     home = tempfile.mkdtemp(prefix="corelane-memif-")
     path = f"{home}/m.sock"
     try:
-        return "; ".join([_http(lab, path), _echo(lab, path)])
+        return "; ".join([_http(lab, path), _echo(lab, path),
+                          _two_cores(lab, path)])
     finally:
         if os.path.exists(path):
             os.unlink(path)
@@ -183,6 +184,16 @@ def _echo(lab, path):
     return f"echo {closed['ok_per_second']:.0f}/s closed"
 
 
+def _two_cores(lab, path):
+    server = _serve(lab, path, "echo", "--cores", "0,1")
+    both = _blast(lab, "udp", "--target", f"{STACK}:7", "--rate", "2k",
+                  "--cores", "0,1", *_device(path))
+    expect_equal((both["sent"], both["ok"], both["errors"]), (2000, 2000, 0),
+                 "udp from two cores")
+    expect_equal(server.stop(), 0, "exit code")
+    return f"two cores p50 {both['latency_ns']['p50'] / 1000:.0f} us"
+
+
 def _pps(lab, *words, code=0):
     return _blast(lab, "pps", *words, code=code)
 
@@ -195,6 +206,13 @@ def packets(lab):
                 "--flows", "100", "--duration", "1s", "--slo", "errors=0")
     expect_equal((loop["sent"], loop["ok"], loop["overtaken"]),
                  (20000, 20000, 0), "through a ring")
+    both = _pps(lab, "--dev", "ring", "--rate", "20kpps", "--flows", "100",
+                "--cores", "0,1", "--duration", "1s")
+    expect_equal((both["sent"], both["ok"], both["errors"]), (20000, 20000, 0),
+                 "from two cores through a ring")
+    steps = _pps(lab, "--dev", "ring", "--rate", "1k,3k", "--duration", "1s")
+    expect_equal([(r["ok"], r["errors"]) for r in steps["by_rate"]],
+                 [(500, 0), (1500, 0)], "two rates")
     found = _pps(lab, "--dev", "ring", "--find-max-rate", "--size", "64",
                  "--rate", "50k", "--duration", "100ms", "--loss", "50")
     expect(found["found"][0]["packets_per_second"] > 0, f"search: {found}")
