@@ -214,7 +214,8 @@ int RunBlast(const Arguments& arguments) {
   const bool tcp = plan->IsTcp();
   const uint32_t concurrency = plan->udp.load.concurrency;
   if (plan->what == "replay" && options->runtime.cores.size() > 1) {
-    return line.Refuse("replay sends from one core only; give one CPU's number");
+    return line.Refuse(
+        "replay sends from one core only; give one CPU's number");
   }
   absl::Status s = PlaceSources(plan->sources, plan->udp.load.target.address,
                                 options->runtime);
