@@ -14,7 +14,6 @@ namespace {
 constexpr uint32_t kFramesPerTurn = 96;
 // With so many that the device has not taken yet, it is the limit.
 constexpr uint32_t kMaxWaiting = 128;
-constexpr Duration kAskAgain = 200ms;
 
 uint32_t RoomInQueue(const TxQueue& tx) {
   const uint32_t waiting = TxQueue::kCapacity - tx.room();
@@ -35,49 +34,19 @@ absl::Status PacketLoad::Attach(Pipeline* pipeline, uint16_t id) {
   pipeline_ = pipeline;
   pipeline->SetFrameSink(this);
   if (!sends()) return absl::OkStatus();
-  Path path;
-  if (!pipeline->ip().FindPath({.destination = config_.target.address,
-                                .source = Ipv4Address(),
-                                .source_port = 0,
-                                .destination_port = 0,
-                                .protocol = ipv4::kUdp},
-                               path)) {
-    return absl::NotFoundError(absl::StrCat(
-        "--target ", ToString(config_.target.address),
-        ": no route leads there; give an --addr of its network or a "
-        "--gateway"));
-  }
-  if (path.interface->config.vlan != kNoVlan) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--target ", ToString(config_.target.address),
-        ": it is on a VLAN, and pps sends without tags; give an --addr "
-        "without @vlan"));
-  }
-  interface_ = path.interface->index;
-  next_hop_ = path.next_hop;
-  if (config_.sources.empty()) config_.sources = {path.source};
-  auto socket = pipeline->udp().Bind(path.source, 0, id);
-  if (!socket.ok()) return socket.status();
-  socket_ = *socket;
+  absl::Status status =
+      next_hop_.Attach(pipeline, id, config_.target, "blast pps");
+  if (!status.ok()) return status;
+  interface_ = next_hop_.interface();
+  if (config_.sources.empty()) config_.sources = {next_hop_.source()};
   return absl::OkStatus();
 }
 
 bool PacketLoad::Resolve(Time now) {
-  MacAddress mac = options_.target_mac;
-  const arp::NeighborCache& cache = pipeline_->arp().cache(interface_);
-  for (uint32_t i = 0; mac.IsZero() && i < cache.capacity(); ++i) {
-    const auto neighbor = cache.At(i, now);
-    if (neighbor.has_value() && neighbor->address == next_hop_) {
-      mac = neighbor->mac;
-    }
-  }
+  const MacAddress mac =
+      options_.target_mac.IsZero() ? next_hop_.Find(now) : options_.target_mac;
   if (mac.IsZero()) {
     if (give_up_ == kTimeNever) give_up_ = now + config_.timeout;
-    if (now < ask_again_) return false;
-    ask_again_ = now + kAskAgain;
-    const uint8_t nothing[1] = {};
-    // It waits for the answer; so does this.
-    (void)socket_.SendTo(config_.target, nothing);
     return false;
   }
   ProbePlan plan;
@@ -92,7 +61,7 @@ bool PacketLoad::Resolve(Time now) {
   plan.sizes = options_.sizes;
   writer_.emplace(plan);
   give_up_ = kTimeNever;
-  socket_.Close();
+  next_hop_.Close();
   return true;
 }
 
@@ -100,8 +69,9 @@ Time PacketLoad::OnTurn(Time now) {
   if (over_) return kTimeNever;
   if (!began() && !stopped()) {
     if (sends() && !Resolve(now)) {
-      if (now < give_up_) return std::min(ask_again_, give_up_);
-      why_ = absl::StrCat("nobody answers ARP for ", ToString(next_hop_));
+      if (now < give_up_) return std::min(next_hop_.again(), give_up_);
+      why_ = absl::StrCat("nobody answers ARP for ",
+                          ToString(next_hop_.address()));
       tally_.Note(Outcome::kUnreachable);
       over_ = true;
       return kTimeNever;

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "dataplane/api/frame_sink.h"
 #include "dataplane/load/load.h"
+#include "dataplane/load/next_hop.h"
 #include "dataplane/load/probe.h"
 #include "dataplane/load/sequence_meter.h"
 
@@ -83,14 +84,12 @@ class PacketLoad final : public Load, public FrameSink {
   PacketLoadConfig options_;
   Mode mode_;
   Pipeline* pipeline_ = nullptr;
-  UdpSocket socket_;  // asks for the MAC address
+  NextHop next_hop_;
   uint16_t interface_ = 0;
-  Ipv4Address next_hop_;
   std::optional<ProbeWriter> writer_;
   std::vector<SequenceMeter> meters_;
   Time give_up_ = kTimeNever;  // asking; or waiting for the last probes
-  Time ask_again_ = kTimeZero;
-  uint64_t came_back_ = 0;  // of those that count
+  uint64_t came_back_ = 0;     // of those that count
   uint64_t went_out_ = 0;
   int64_t missing_ = 0;
   bool over_ = false;
