@@ -41,6 +41,9 @@ struct Tally {
   std::array<uint64_t, kOutcomes> outcomes{};
   uint64_t segments_in = 0;  // of bulk
   uint64_t segments_out = 0;
+  // Of stateless connections only.
+  uint64_t finished = 0;  // seen to be closed in order
+  Histogram handshake;    // from when they were due to the server's SYN-ACK
   // Packets of `blast pps` only.
   uint64_t late = 0;      // came after one that was sent later
   uint64_t doubled = 0;   // came once more
@@ -65,6 +68,8 @@ struct Tally {
     for (size_t i = 0; i < kOutcomes; ++i) outcomes[i] += other.outcomes[i];
     segments_in += other.segments_in;
     segments_out += other.segments_out;
+    finished += other.finished;
+    handshake.Add(other.handshake);
     late += other.late;
     doubled += other.doubled;
     foreign += other.foreign;
