@@ -13,12 +13,15 @@
 #include "dataplane/cli/blast_replay.h"
 #include "dataplane/cli/blast_report.h"
 #include "dataplane/cli/blast_sources.h"
+#include "dataplane/cli/blast_stateless.h"
 #include "dataplane/cli/commands.h"
 #include "dataplane/cli/print_config.h"
 #include "dataplane/cli/server_flags.h"
 #include "dataplane/inspect/telemetry.h"
 #include "dataplane/load/packet_load.h"
 #include "dataplane/load/rate_search.h"
+#include "dataplane/load/stateless_hold.h"
+#include "dataplane/load/stateless_load.h"
 #include "dataplane/runtime/log.h"
 #include "dataplane/runtime/runtime.h"
 #include "dataplane/runtime/stop_signal.h"
@@ -32,6 +35,8 @@ using dataplane::HoldLoad;
 using dataplane::PacketLoad;
 using dataplane::RateSearch;
 using dataplane::ReplayLoad;
+using dataplane::StatelessHold;
+using dataplane::StatelessLoad;
 using dataplane::TcpLoad;
 using dataplane::UdpLoad;
 using runtime::LogError;
@@ -104,6 +109,17 @@ absl::StatusOr<std::unique_ptr<BlastDriver>> MakeDriver(
     add(std::make_unique<UdpLoad>(config), [&](UdpLoad* load, uint16_t id) {
       return load->Attach(&pipeline.udp(), id);
     });
+  } else if (plan.stateless) {
+    auto attach = [&](auto* load, uint16_t id) {
+      return load->Attach(&pipeline, id);
+    };
+    const dataplane::StatelessConfig client = StatelessClientOf(plan);
+    if (plan.what == "hold") {
+      add(std::make_unique<StatelessHold>(share, plan.hold.open_rate, client),
+          attach);
+    } else {
+      add(std::make_unique<StatelessLoad>(share, client), attach);
+    }
   } else if (plan.IsBulk()) {
     dataplane::BulkLoadConfig config = plan.bulk;
     config.load = share;
@@ -211,11 +227,14 @@ int RunBlast(const Arguments& arguments) {
   if (plan->what == "replay") flags.SetAddressNeeded(false);
   absl::StatusOr<ServerOptions> options = flags.Understand(arguments.raw);
   if (!options.ok()) return line.Refuse(options.status().message());
-  const bool tcp = plan->IsTcp();
+  // A complete one, of our own.
+  const bool tcp = plan->IsTcp() && !plan->stateless;
   const uint32_t concurrency = plan->udp.load.concurrency;
-  if (plan->what == "replay" && options->runtime.cores.size() > 1) {
+  if ((plan->stateless || plan->what == "replay") &&
+      options->runtime.cores.size() > 1) {
     return line.Refuse(
-        "replay sends from one core only; give one CPU's number");
+        absl::StrCat(plan->stateless ? "--stateless" : plan->what,
+                     " sends from one core only; give one CPU's number"));
   }
   absl::Status s = PlaceSources(plan->sources, plan->udp.load.target.address,
                                 options->runtime);
@@ -225,6 +244,7 @@ int RunBlast(const Arguments& arguments) {
     const size_t sources = SourcesOf(options->runtime).size();
     s = CheckHold(*plan, std::max<size_t>(sources, 1), options->runtime);
   }
+  if (s.ok() && plan->stateless) s = CheckStateless(*plan, options->runtime);
   if (!s.ok()) return line.Refuse(s.message());
   if (tcp && options->runtime.max_connections < concurrency) {
     return line.Refuse(

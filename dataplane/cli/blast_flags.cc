@@ -13,6 +13,7 @@
 #include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/blast_replay.h"
 #include "dataplane/cli/blast_sources.h"
+#include "dataplane/cli/blast_stateless.h"
 #include "dataplane/cli/flag_values.h"
 #include "pmd/nearest_name.h"
 
@@ -112,6 +113,7 @@ BlastFlags::BlastFlags(CommandLine& line) {
                 "Draw latency by percentile and rate over time there (SVG)");
   AddBulk(line);
   AddHold(line);
+  AddStateless(line);
   AddPackets(line);
   AddReplay(line);
 }
@@ -140,7 +142,9 @@ absl::StatusOr<BlastPlan> BlastFlags::Understand() {
     target_ = what_[1];
   }
   absl::Status status = RefuseForeign(plan.what);
+  if (status.ok()) status = CheckStatelessFlags();
   if (!status.ok()) return status;
+  plan.stateless = stateless_;
   if (plan.what == "pps") {
     status = UnderstandPackets(plan);
   } else if (plan.what == "replay") {
@@ -193,6 +197,7 @@ absl::Status BlastFlags::RefuseForeign(const std::string& what) const {
       {"--sockets", sockets_.has_value(), "udp dns"},
       {"--connections", connections_.has_value(), "hold"},
       {"--active", active_.has_value(), "hold"},
+      {"--stateless", stateless_, "echo http hold"},
       {"--queries", queries_.has_value(), "dns"},
       {"--hgrm", hgrm_.has_value(), "echo http udp dns hold pps replay"},
       {"--any-bytes", any_bytes_, "receive"},
@@ -273,7 +278,8 @@ absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
   Take(open_rate_, plan.tcp.open_rate, s,
        [](const std::string& text) { return ParseRate("--open-rate", text); });
   plan.udp.size = size;
-  plan.tcp.connection_per_request = once_;
+  const bool once = once_ || stateless_;
+  plan.tcp.connection_per_request = once;
   if (!http) {
     plan.tcp.request = EchoPattern(size);
     return s;
@@ -297,7 +303,7 @@ absl::Status BlastFlags::UnderstandRequest(BlastPlan& plan) const {
   plan.tcp.protocol = TcpLoadConfig::Protocol::kHttp;
   plan.tcp.request =
       absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: ", host,
-                   once_ ? "\r\nConnection: close" : "", "\r\n\r\n");
+                   once ? "\r\nConnection: close" : "", "\r\n\r\n");
   return s;
 }
 
@@ -324,6 +330,7 @@ std::string BlastPlan::Describe() const {
   if (what == "pps") return DescribePackets(*this);
   if (what == "replay") return DescribeReplay(*this);
   if (IsBulk()) return DescribeBulk(*this);
+  if (stateless) return DescribeStateless(*this);
   if (what == "hold") return DescribeHold(*this);
   const dataplane::LoadConfig& l = udp.load;
   std::string text = absl::StrCat(what, " to ", ToString(l.target.address), ":",

@@ -50,6 +50,9 @@ struct BlastPlan {
   std::string replay_path;
   bool skip_unfit = false;
   ReplayFile replay_file;           // from LoadReplay on
+  // echo, http and hold: by a client that remembers nothing, with tcp's request
+  // or hold's numbers.
+  bool stateless = false;
   std::vector<Ipv4Prefix> sources;  // empty: --addr
   std::vector<Objective> objectives;
   std::string json;  // files to write; empty: none
@@ -92,6 +95,9 @@ class BlastFlags {
   // blast_hold.cc
   void AddHold(CommandLine& line);
   absl::Status UnderstandHold(BlastPlan& plan) const;
+  // blast_stateless.cc
+  void AddStateless(CommandLine& line);
+  absl::Status CheckStatelessFlags() const;
   // blast_packets.cc
   void AddPackets(CommandLine& line);
   absl::Status UnderstandPackets(BlastPlan& plan) const;
@@ -125,6 +131,7 @@ class BlastFlags {
   std::optional<std::string> connections_;
   std::optional<std::string> active_;
   std::vector<std::string> sources_;
+  bool stateless_ = false;
   std::optional<std::string> flows_;
   std::optional<std::string> target_mac_;
   std::optional<std::string> loss_;

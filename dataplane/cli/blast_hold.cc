@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "dataplane/cli/blast_objective.h"
+#include "dataplane/cli/blast_stateless.h"
 #include "dataplane/cli/flag_values.h"
 #include "dataplane/load/probe.h"
 #include "dataplane/runtime/memory_plan.h"
@@ -92,6 +93,7 @@ absl::Status CheckHold(const BlastPlan& plan, size_t sources,
         sources == 1 ? " address has " : " addresses have ", ports,
         " ports towards one server; give --sources, like 10.77.16.0/20"));
   }
+  if (plan.stateless) return absl::OkStatus();  // no memory for any
   const auto cores =
       static_cast<uint32_t>(std::max<size_t>(1, options.cores.size()));
   const uint32_t each = (all + cores - 1) / cores;
@@ -107,7 +109,8 @@ absl::Status CheckHold(const BlastPlan& plan, size_t sources,
 std::string DescribeHold(const BlastPlan& plan) {
   const dataplane::HoldLoadConfig& h = plan.hold;
   std::string text =
-      absl::StrCat("hold ", h.load.concurrency, " connections to ",
+      absl::StrCat(plan.stateless ? "stateless hold " : "hold ",
+                   h.load.concurrency, " connections to ",
                    ToString(h.load.target.address), ":", h.load.target.port);
   if (h.open_rate > 0) absl::StrAppend(&text, ", ", h.open_rate, " opened/s");
   if (h.active > 0) {
@@ -139,6 +142,7 @@ std::string HoldTable(const BlastPlan& plan, const BlastResults& r) {
   const Tally& t = r.tally;
   const dataplane::HoldLoadConfig& h = plan.hold;
   std::string text =
+      StatelessLabel(plan) +
       absl::StrFormat("held         %d of %d, %d were opened",
                       t.opened - t.ended, h.load.concurrency, t.opened);
   if (t.opening > 0s) {
@@ -155,7 +159,9 @@ std::string HoldTable(const BlastPlan& plan, const BlastResults& r) {
         "latency      ", Quantiles(t.latency), "\n");
   }
   absl::StrAppend(&text, SliceTable(plan, r), "errors       ", ErrorList(t),
-                  "\n", "connections  ", t.ended, " lost, ", r.retransmits,
+                  "\n");
+  if (plan.stateless) return text + StatelessHoldLines(r);
+  absl::StrAppend(&text, "connections  ", t.ended, " lost, ", r.retransmits,
                   " retransmissions\n");
   return text;
 }

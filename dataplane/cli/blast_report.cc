@@ -13,6 +13,7 @@
 #include "dataplane/cli/blast_hold.h"
 #include "dataplane/cli/blast_packets.h"
 #include "dataplane/cli/blast_replay.h"
+#include "dataplane/cli/blast_stateless.h"
 #include "dataplane/cli/command_line.h"
 #include "nlohmann/json.hpp"
 
@@ -109,6 +110,7 @@ nlohmann::json ToJson(const BlastPlan& plan, const BlastResults& r) {
     out["connections_lost"] = r.tally.ended;
     out["opened_per_second"] = PerSecond(r.tally.opened, r.tally.opening);
   }
+  if (plan.stateless) AddStatelessJson(r, out);
   if (plan.IsBulk()) {
     out["bits_per_second_out"] = PerSecond(r.tally.bytes_out, r.lasted) * 8;
     out["bits_per_second_in"] = PerSecond(r.tally.bytes_in, r.lasted) * 8;
@@ -308,6 +310,7 @@ std::string Table(const BlastPlan& plan, const BlastResults& r) {
                          : plan.what == "replay" ? ReplayTable(plan, r)
                          : plan.IsBulk()         ? BulkTable(plan, r)
                          : plan.what == "hold"   ? HoldTable(plan, r)
+                         : plan.stateless        ? StatelessTable(plan, r)
                                                  : RequestTable(plan, r));
   absl::StrAppend(&text, "generator    ", BusyText(r), "\n");
   for (const Objective& o : plan.objectives) {

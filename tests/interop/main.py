@@ -20,6 +20,7 @@ import check_input
 import check_load
 import check_network
 import check_replay
+import check_stateless
 import check_tcp
 import check_vlan
 import goodput
@@ -102,6 +103,8 @@ def start_checks(report, lab):
         report.check("blast: held", check_load.held, lab)
         report.check("blast: rising rates", check_load.rising, lab)
         report.check("blast: kernel held", check_load.kernel_held, lab)
+        report.check("blast: stateless", check_stateless.own_servers, lab)
+        report.check("blast: stateless, kernel", check_stateless.kernel, lab)
         report.check("blast: DNS", check_load.names, lab)
         report.check("blast: DNS list", check_load.bad_queries, lab)
         report.check("blast: replay", check_replay.in_process, lab)
