@@ -14,7 +14,7 @@ constexpr uint64_t kUnansweredAtOnce = 256;
 // So many failures in a row say that the others would fail, too.
 constexpr uint64_t kHopeless = 1000;
 // For the last resets: what a device has not carried when it is closed is lost.
-constexpr Duration kLinger = 100ms;
+constexpr Duration kAfterResets = 100ms;
 
 }  // namespace
 
@@ -99,7 +99,7 @@ Time StatelessHold::ResetAll(Time now) {
     ++reset_;
   }
   if (reset_ < tried_) return now + 1us;
-  leave_ = now + kLinger;
+  leave_ = now + kAfterResets;
   return leave_;
 }
 

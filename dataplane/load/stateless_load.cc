@@ -10,6 +10,9 @@ using Event = StatelessAnswer::Event;
 
 // Bounds what one turn begins, so that answers are looked at in between.
 constexpr uint32_t kSynsPerTurn = 64;
+// For the last segments: what a device has not carried when it is closed is
+// lost, and a server may still repeat what it has sent.
+constexpr Duration kLinger = 100ms;
 
 }  // namespace
 
@@ -47,6 +50,8 @@ Time StatelessLoad::OnTurn(Time now) {
     if (pace_) Send(now);  // what a late turn has left
     if (pace_ && pace_->next() < end()) return now + 1us;
     if (open() > 0) return give_up_;
+    if (leave_ == kTimeNever) leave_ = now + kLinger;
+    if (now < leave_) return leave_;
   }
   End();
   return kTimeNever;

@@ -61,6 +61,7 @@ class StatelessLoad final : public Load, public FrameSink {
   OpenCount open_;
   std::vector<Sum> sums_;  // of each slice, or of all
   Time give_up_ = kTimeNever;
+  Time leave_ = kTimeNever;
   bool over_ = false;
 };
 

@@ -73,6 +73,9 @@ class KernelEcho:
             self.udp.sendto(data, peer)
 
     def close(self):
+        # Ends accept(), which otherwise may go on with whoever gets the number
+        # of this descriptor next.
+        self.tcp.shutdown(socket.SHUT_RDWR)
         self.tcp.close()
         self.udp.close()
 

@@ -91,6 +91,7 @@ class _KeepingAlive:
         return sum(error == 110 for error in errors)  # ETIMEDOUT
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for connection in self.open:
             connection.close()
