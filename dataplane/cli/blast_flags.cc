@@ -243,7 +243,9 @@ absl::Status BlastFlags::UnderstandCommon(dataplane::LoadConfig& load) const {
 }
 
 absl::Status BlastFlags::UnderstandLoad(dataplane::LoadConfig& load) const {
-  load.concurrency = kDefaultConcurrency;
+  // A stateless client has no connections that could be too few.
+  load.concurrency =
+      stateless_ && !closed_ ? kMaxConcurrency : kDefaultConcurrency;
   load.warmup = 1s;
   load.timeout = 2s;
   load.poisson = poisson_;

@@ -43,9 +43,9 @@ void BlastFlags::AddStateless(CommandLine& line) {
       "remembers no connection and computes each answer from the packet alone, "
       "for the highest rates and tens of millions of connections. It is not a "
       "complete TCP: it sends nothing again, and acknowledges whatever comes, "
-      "so that what a lossy path loses counts as lost or is not noticed; "
-      "--rate has no --concurrency, --closed goes as fast as that many at once "
-      "allow");
+      "so that what a lossy path loses counts as lost or is not noticed. "
+      "--closed goes as fast as --concurrency at once allow; with --rate there "
+      "is no such limit by default");
 }
 
 absl::Status BlastFlags::CheckStatelessFlags() const {
@@ -59,11 +59,6 @@ absl::Status BlastFlags::CheckStatelessFlags() const {
     return Bad(
         "--open-rate is for connections that stay; with --stateless, --rate "
         "says how many are opened");
-  }
-  if (concurrency_ && rate_) {
-    return Bad(
-        "--concurrency is not for --stateless at a --rate, which no answer "
-        "holds up; leave it out, or give --closed instead of --rate");
   }
   return absl::OkStatus();
 }
@@ -81,7 +76,8 @@ absl::Status CheckStateless(const BlastPlan& plan,
   const uint64_t sources = std::max<size_t>(1, SourcesOf(options).size());
   const uint64_t ports = sources * StatelessConfig::kMostPorts;
   const dataplane::LoadConfig& load = plan.udp.load;
-  if (plan.what != "hold" && load.rate == 0 && load.concurrency > ports) {
+  if (plan.what != "hold" && load.concurrency > ports &&
+      load.concurrency < kMaxConcurrency) {
     return Bad(absl::StrCat(
         "--concurrency ", load.concurrency, ": ", sources,
         sources == 1 ? " address has " : " addresses have ", ports,
@@ -115,6 +111,9 @@ std::string DescribeStateless(const BlastPlan& plan) {
   if (l.rate > 0) {
     absl::StrAppend(&text, "open loop, ", RatesText(l),
                     l.poisson ? "/s at random (Poisson)" : "/s evenly");
+    if (l.concurrency < kMaxConcurrency) {
+      absl::StrAppend(&text, ", at most ", l.concurrency, " at once");
+    }
   } else {
     absl::StrAppend(&text, "as fast as ", l.concurrency, " at once allow");
   }

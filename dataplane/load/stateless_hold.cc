@@ -81,7 +81,7 @@ void StatelessHold::OpenSome(Time now) {
     }
     if (!client_.Open(now)) return;
     if (open_rate_ > 0) open_pace_.Take();
-    opening_.Begin(client_.Rounded(now));
+    opening_.Begin(client_.Rounded(now), now);
     ++tried_;
   }
 }

@@ -45,11 +45,10 @@ Time StatelessLoad::OnTurn(Time now) {
     if (pace_) return std::min(next, pace_->next());
     return open() < config_.concurrency ? now + 1us : next;
   }
-  if (give_up_ == kTimeNever) give_up_ = now + config_.timeout;
-  if (!stopped() && now < give_up_) {
+  if (!stopped()) {
     if (pace_) Send(now);  // what a late turn has left
     if (pace_ && pace_->next() < end()) return now + 1us;
-    if (open() > 0) return give_up_;
+    if (open() > 0) return open_.NextExpiry();
     if (leave_ == kTimeNever) leave_ = now + kLinger;
     if (now < leave_) return leave_;
   }
@@ -61,11 +60,11 @@ void StatelessLoad::Send(Time now) {
   if (stopped()) return;
   uint64_t most = std::min<uint64_t>(client_.Room(), kSynsPerTurn);
   // An address and port that may still be in use is not used again.
-  uint64_t limit = client_.flows();
-  if (!pace_) limit = std::min<uint64_t>(limit, config_.concurrency);
+  const uint64_t limit =
+      std::min<uint64_t>(client_.flows(), config_.concurrency);
   most = std::min(most, limit - std::min(limit, open()));
   if (!pace_) {
-    for (; most > 0; --most) Open(now);
+    for (; most > 0; --most) Open(now, now);
     return;
   }
   // What has waited too long is not asked any more.
@@ -77,7 +76,7 @@ void StatelessLoad::Send(Time now) {
       if (Counts(due)) TallyOf(due).Note(Outcome::kNotSent);
     } else if (most > 0) {
       --most;
-      Open(due);
+      Open(due, now);
     } else {
       return;
     }
@@ -85,10 +84,10 @@ void StatelessLoad::Send(Time now) {
   }
 }
 
-void StatelessLoad::Open(Time due) {
+void StatelessLoad::Open(Time due, Time now) {
   const Time told = client_.Rounded(due);
   const bool sent = client_.Open(due);
-  if (sent) open_.Begin(told);
+  if (sent) open_.Begin(told, now);
   if (!Counts(told)) return;
   if (!sent) {
     TallyOf(told).Note(Outcome::kNotSent);
@@ -185,9 +184,6 @@ void StatelessLoad::NotePayload(const StatelessSeen& seen, Time due, Time now) {
 
 void StatelessLoad::End() {
   over_ = true;
-  for (; pace_ && !stopped() && pace_->next() < end(); pace_->Take()) {
-    if (Counts(pace_->next())) TallyOf(pace_->next()).Note(Outcome::kNotSent);
-  }
   for (size_t i = 0; i < sums_.size(); ++i) {
     Tally& tally = slices_.empty() ? tally_ : slices_[i];
     tally.outcomes[static_cast<size_t>(Outcome::kLost)] +=

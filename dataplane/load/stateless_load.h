@@ -20,8 +20,7 @@ namespace corelane::dataplane {
 // or the end itself was, or came too late. The rest the server sends again.
 class StatelessLoad final : public Load, public FrameSink {
  public:
-  // Of `load`: `concurrency` is how many are open at most when there is no
-  // rate.
+  // Of `load`, `concurrency` is how many are open at most.
   StatelessLoad(const LoadConfig& load, const StatelessConfig& client);
   // `pipeline` outlives this; `id` is what AddApplication said.
   absl::Status Attach(Pipeline* pipeline, uint16_t id) {
@@ -50,7 +49,7 @@ class StatelessLoad final : public Load, public FrameSink {
   };
 
   void Send(Time now);
-  void Open(Time due);
+  void Open(Time due, Time now);
   void Note(const StatelessSeen& seen, Time now);
   void NotePayload(const StatelessSeen& seen, Time due, Time now);
   static Outcome EndOf(Sum& sum);
@@ -60,7 +59,6 @@ class StatelessLoad final : public Load, public FrameSink {
   StatelessClient client_;
   OpenCount open_;
   std::vector<Sum> sums_;  // of each slice, or of all
-  Time give_up_ = kTimeNever;
   Time leave_ = kTimeNever;
   bool over_ = false;
 };

@@ -58,6 +58,7 @@ class StatelessLoadTest : public LoadWorld {
         "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         "\r\n";
     load_.rate = 2000;
+    load_.concurrency = 10'000;
   }
 
   HttpApp& ServeHttp(uint64_t size = 128) {
@@ -126,6 +127,18 @@ TEST_F(StatelessLoadTest, AsFastAsTheyAreAnswered) {
   // Three round trips of 200 us each, ten at a time.
   EXPECT_NEAR(static_cast<double>(t.sent), 10 * 1e6 / 600, 500);
   EXPECT_EQ(t.Errors(), 0u);
+}
+
+TEST_F(StatelessLoadTest, WhatIsDueWhenTooManyAreOpenWaits) {
+  ServeHttp();
+  load_.rate = 20'000;
+  load_.concurrency = 10;  // 17,000 a second
+  load_.timeout = 20ms;
+  const Tally t = Ask();
+  EXPECT_EQ(t.sent + t.Of(Outcome::kNotSent), 20'000u);
+  EXPECT_NEAR(static_cast<double>(t.sent), 10 * 1e6 / 600, 500);
+  EXPECT_EQ(t.Errors(), t.Of(Outcome::kNotSent));
+  EXPECT_NEAR(static_cast<double>(t.latency.At(0.9).count()), 20e6, 1e6);
 }
 
 TEST_F(StatelessLoadTest, WarmUpDoesNotCount) {

@@ -82,8 +82,6 @@ TABLE = (
       "--stateless", *NULL), "65k"),
     (("blast", "http", "10.77.0.1:80", "--closed", "--concurrency", "65000",
       "--stateless", *NULL), "--sources"),
-    (("blast", "http", "10.77.0.1:80", "--rate", "1k", "--concurrency", "9",
-      "--stateless", *NULL), "--closed"),
     (("blast", "http", "10.77.0.1:80", "--rate", "1k", "--open-rate", "9",
       "--stateless", *NULL), "--rate"),
     (("blast", "echo", "10.77.0.1:7", "--rate", "1k", "--size", "1449",
