@@ -97,6 +97,7 @@ std::string StatelessClient::why() const {
 }
 
 uint32_t StatelessClient::Room() const {
+  if (!waiting_.empty()) return 0;
   const uint32_t waiting =
       TxQueue::kCapacity - pipeline_->tx(next_hop_.interface()).room();
   return waiting < kMaxUntaken ? kMaxUntaken - waiting : 0;
@@ -109,16 +110,32 @@ Packet* StatelessClient::Alloc() {
   return packet;
 }
 
-void StatelessClient::Push(Packet* packet) {
+bool StatelessClient::Queue(Packet* packet) {
   Core& core = pipeline_->core();
-  const uint32_t bytes = packet->pkt_len;
-  if (!pipeline_->tx(next_hop_.interface()).Push(packet)) {
-    ++core.counters.tx_dropped_full;
-    core.pool.Free(packet);
-    return;
-  }
+  if (!pipeline_->tx(next_hop_.interface()).Push(packet)) return false;
   ++core.counters.tx_packets;
-  core.counters.tx_bytes += bytes;
+  core.counters.tx_bytes += packet->pkt_len;
+  return true;
+}
+
+void StatelessClient::Push(Packet* packet) {
+  if (waiting_.empty() && Queue(packet)) return;
+  if (!closed_ && waiting_.Push(packet)) return;
+  ++pipeline_->core().counters.tx_dropped_full;
+  pipeline_->core().pool.Free(packet);
+}
+
+void StatelessClient::Flush() {
+  for (; !waiting_.empty() && Queue(waiting_.Front()); waiting_.Pop()) {
+  }
+}
+
+void StatelessClient::Close() {
+  closed_ = true;
+  Flush();
+  for (; !waiting_.empty(); waiting_.Pop()) {
+    pipeline_->core().pool.Free(waiting_.Front());
+  }
 }
 
 void StatelessClient::NextFlow() {

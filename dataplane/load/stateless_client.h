@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "dataplane/api/frame_sink.h"
+#include "dataplane/load/frame_backlog.h"
 #include "dataplane/load/load.h"
 #include "dataplane/load/next_hop.h"
 #include "dataplane/load/stateless_frame.h"
@@ -61,7 +62,11 @@ class StatelessClient {
 
   // Addresses and ports: so many connections at once.
   uint64_t flows() const { return sources_.size() * uint64_t{config_.ports}; }
-  // How many frames may be sent without the device falling behind, and without
+  // At the beginning of each turn: sends what had to wait. After Close, at the
+  // end, nothing waits any more.
+  void Flush();
+  void Close();
+  // How many SYNs may be sent without the device falling behind, and without
   // taking the room of answers.
   uint32_t Room() const;
   // When that was due, as it will be told: in whole microseconds.
@@ -78,6 +83,8 @@ class StatelessClient {
  private:
   Packet* Alloc();
   void Push(Packet* packet);
+  // False if there is no room.
+  bool Queue(Packet* packet);
   uint16_t port() const {
     return static_cast<uint16_t>(StatelessConfig::kFirstPort + port_at_);
   }
@@ -95,6 +102,9 @@ class StatelessClient {
   StatelessIsn isn_;
   std::optional<StatelessWriter> writer_;
   Time give_up_ = kTimeNever;
+  // Answers for which there was no room: nobody could make them again.
+  FrameBacklog waiting_;
+  bool closed_ = false;
   size_t source_ = 0;     // the next flow: index of its address ...
   uint32_t port_at_ = 0;  // ... and of its port
   uint32_t round_ = 0;    // all flows have been used so often

@@ -49,8 +49,13 @@ bool StatelessHold::Started(Time now) {
 }
 
 Time StatelessHold::OnTurn(Time now) {
-  if (stopped()) over_ = true;
   if (over_) return kTimeNever;
+  client_.Flush();
+  if (stopped()) {
+    client_.Close();
+    over_ = true;
+    return kTimeNever;
+  }
   if (!Started(now)) return over_ ? kTimeNever : client_.again();
   Fail(Outcome::kLost, opening_.Expire(now));
   if (!began()) {
@@ -68,7 +73,10 @@ Time StatelessHold::OnTurn(Time now) {
   }
   if (!Over(now)) return end();
   const Time next = ResetAll(now);
-  over_ = next == kTimeNever;
+  if (next == kTimeNever) {
+    client_.Close();
+    over_ = true;
+  }
   return next;
 }
 

@@ -8,8 +8,9 @@ namespace {
 using Payload = StatelessAnswer::Payload;
 using Event = StatelessAnswer::Event;
 
-// Bounds what one turn begins, so that answers are looked at in between.
-constexpr uint32_t kSynsPerTurn = 64;
+// A turn takes in 32 packets, and a connection has at least three: more would
+// bring more answers than are looked at.
+constexpr uint32_t kSynsPerTurn = 10;
 // For the last segments: what a device has not carried when it is closed is
 // lost, and a server may still repeat what it has sent.
 constexpr Duration kLinger = 100ms;
@@ -25,6 +26,7 @@ StatelessLoad::StatelessLoad(const LoadConfig& load,
 
 Time StatelessLoad::OnTurn(Time now) {
   if (over_) return kTimeNever;
+  client_.Flush();
   if (!began() && !stopped()) {
     switch (client_.Resolve(now, config_.timeout)) {
       case StatelessClient::State::kAsking:
@@ -67,12 +69,12 @@ void StatelessLoad::Send(Time now) {
     for (; most > 0; --most) Open(now, now);
     return;
   }
-  // What has waited too long is not asked any more.
   constexpr uint32_t kGiveUpPerTurn = 4096;
   for (uint32_t n = 0; n < kGiveUpPerTurn; ++n) {
     const Time due = pace_->next();
     if (due > now || due >= end()) return;
     if (now - due > config_.timeout) {
+      // It has waited too long.
       if (Counts(due)) TallyOf(due).Note(Outcome::kNotSent);
     } else if (most > 0) {
       --most;
@@ -184,6 +186,7 @@ void StatelessLoad::NotePayload(const StatelessSeen& seen, Time due, Time now) {
 
 void StatelessLoad::End() {
   over_ = true;
+  client_.Close();
   for (size_t i = 0; i < sums_.size(); ++i) {
     Tally& tally = slices_.empty() ? tally_ : slices_[i];
     tally.outcomes[static_cast<size_t>(Outcome::kLost)] +=
