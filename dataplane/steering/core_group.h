@@ -137,6 +137,9 @@ class CoreGroup {
     for (const CoreLoad& core : load_) {
       if (!core.drained.load(std::memory_order_acquire)) return false;
     }
+    return NoneInTransit();
+  }
+  bool NoneInTransit() const {
     return in_transit_.load(std::memory_order_acquire) == 0;
   }
 

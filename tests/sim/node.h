@@ -69,6 +69,10 @@ class Node {
   uint16_t OwnerOf(const tcp::FlowKey& key) const {
     return group_ == nullptr ? uint16_t{0} : group_->map().OwnerOf(key);
   }
+  // Whether no connection is between two cores.
+  bool NoneInTransit() const {
+    return group_ == nullptr || group_->NoneInTransit();
+  }
   // Busy cores give connections to others from now on.
   void Rebalance() {
     for (auto& core : cores_) core->steering->Rebalance();

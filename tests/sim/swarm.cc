@@ -280,6 +280,7 @@ bool Run::Quiet() {
   if (world_.now() < last_action_) return false;
   for (size_t i = 0; i < world_.node_count(); ++i) {
     const Node& node = world_.node(i);
+    if (!node.NoneInTransit()) return false;
     for (size_t core = 0; core < node.cores(); ++core) {
       const dataplane::TcpLayer& tcp = node.pipeline(core).tcp();
       if (tcp.blocks().in_use() + tcp.requests().in_use() +

@@ -52,15 +52,20 @@ Duration Wire::Below(Rng& rng, Duration bound) {
   return Duration(int64_t{rng.Below(us + 1)} * 1000);
 }
 
-// Changes one byte, which the Internet checksum always notices. Only within
-// IPv4 datagrams: nothing but the FCS, which a NIC checks, protects ARP and
-// the Ethernet header.
+// Sets a bit that was not set. The Internet checksum always notices one, and
+// fifteen: none takes back what another has done, in another fragment say. Only
+// within IPv4 datagrams: nothing but the FCS, which a NIC checks, protects ARP
+// and the Ethernet header.
 void Wire::Corrupt(Frame& frame) {
   const size_t offset = Ipv4Offset(frame);
   if (offset == 0) return;
   const auto room = static_cast<uint32_t>(frame.size() - offset);
-  const size_t at = offset + damage_.Below(room);
-  frame[at] = static_cast<uint8_t>(frame[at] ^ damage_.Between(1, 255));
+  size_t at = offset + damage_.Below(room);
+  while (at + 1 < frame.size() && frame[at] == 0xff) ++at;
+  if (frame[at] == 0xff) return;
+  uint32_t bit = damage_.Below(8);
+  while ((frame[at] >> bit & 1) != 0) bit = (bit + 1) % 8;
+  frame[at] = static_cast<uint8_t>(frame[at] | 1u << bit);
   ++counters_.corrupted;
 }
 
