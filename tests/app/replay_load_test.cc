@@ -14,7 +14,6 @@ namespace corelane::dataplane {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-using Pace = ReplayLoadConfig::Pace;
 
 constexpr Duration kDelay = 100us;
 
@@ -146,7 +145,7 @@ TEST_F(ReplayLoadTest, EachPassFollowsAfterTheMeanGap) {
 
 TEST_F(ReplayLoadTest, ARateInsteadOfTheFilesTimes) {
   Record({0ms, 1ms, 5s});
-  config_.pace = Pace::kRate;
+  config_.pace = ReplayLoadConfig::Pace::kRate;
   config_.load.rate = 1000;
   config_.passes = 2;
   const Tally t = Run(Start());
@@ -157,7 +156,7 @@ TEST_F(ReplayLoadTest, ARateInsteadOfTheFilesTimes) {
 
 TEST_F(ReplayLoadTest, AsFastAsItGoes) {
   Record(std::vector<Duration>(1000, 0ms));
-  config_.pace = Pace::kFastest;
+  config_.pace = ReplayLoadConfig::Pace::kFastest;
   ReplayLoad& load = Start();
   const Tally t = Run(load);
   ExpectAllInOrder(1);
