@@ -49,7 +49,7 @@ struct BlastPlan {
   dataplane::ReplayLoadConfig replay;
   std::string replay_path;
   bool skip_unfit = false;
-  ReplayFile replay_file;           // from LoadReplay on
+  ReplayFile replay_file;  // from LoadReplay on
   // echo, http and hold: by a client that remembers nothing, with tcp's request
   // or hold's numbers.
   bool stateless = false;
