@@ -29,6 +29,7 @@ dataplane::PipelineConfig MakeConfig(const StackOptions& options) {
   interface.mac = kStackMac;
   interface.addresses = {{kStackAddress, 15}};
   interface.caps.tx_multi_segs = true;
+  interface.caps.tx_any_memory = true;
   if (options.offload) interface.caps = {true, true, true, true};
   config.interfaces = {interface};
   config.secrets = dataplane::Secrets::FromSeed(1);

@@ -2,6 +2,8 @@
 
 #include <rte_ethdev.h>
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -46,6 +48,14 @@ Offloads DescribeOffloads(const OffloadMasks& chosen) {
   o.tx_multi_segs = (chosen.tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
   o.tx_tcp_tso = (chosen.tx & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0;
   return o;
+}
+
+bool SendsAnyMemory(const std::string& driver) {
+  static constexpr const char* kCopy[] = {
+      "net_tap",  "net_af_packet", "net_af_xdp", "net_memif",
+      "net_null", "net_pcap",      "net_ring",   "net_vhost"};
+  return std::find(std::begin(kCopy), std::end(kCopy), driver) !=
+         std::end(kCopy);
 }
 
 std::string ToString(const Offloads& o) {

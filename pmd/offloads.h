@@ -38,6 +38,11 @@ OffloadMasks ChooseOffloads(const OffloadMasks& offered, bool wants_scatter);
 // The meaning of chosen masks.
 Offloads DescribeOffloads(const OffloadMasks& chosen);
 
+// Whether a driver ("net_tap") takes bytes to send from wherever they lie. True
+// of those that copy them; a NIC, or the other end of a virtio ring, sees
+// packet memory only, as nothing else is mapped for it.
+bool SendsAnyMemory(const std::string& driver);
+
 // "rx cksum ip,tcp,udp; tx cksum ip,tcp; multi-segment; in software: tx udp".
 std::string ToString(const Offloads& offloads);
 

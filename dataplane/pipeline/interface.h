@@ -20,6 +20,8 @@ struct DeviceCaps {
   bool tx_tcp_checksum = false;
   bool tx_udp_checksum = false;
   bool tx_multi_segs = false;
+  // It takes bytes from wherever they lie, not from packet memory alone.
+  bool tx_any_memory = false;
 };
 
 inline constexpr uint16_t kNoVlan = 0xffff;

@@ -156,6 +156,7 @@ Packet* TcpLayer::BuildData(uint32_t index, SeqNum seq, uint32_t length,
   }
   if (owner == nullptr && length > kCopyLimit &&
       path.interface->config.caps.tx_multi_segs &&
+      path.interface->config.caps.tx_any_memory &&
       place.offset + length <= chunk.length) {
     return BuildWithStatic(chunk, place.offset, length);
   }

@@ -85,12 +85,14 @@ arp::AnnouncerTiming FastProbing() {
   return timing;
 }
 
-dataplane::DeviceCaps CapsOf(const pmd::Offloads& offloads) {
+dataplane::DeviceCaps CapsOf(const pmd::PortCaps& port) {
+  const pmd::Offloads& offloads = port.offloads;
   dataplane::DeviceCaps caps;
   caps.tx_ipv4_checksum = offloads.tx_ipv4_checksum;
   caps.tx_tcp_checksum = offloads.tx_tcp_checksum;
   caps.tx_udp_checksum = offloads.tx_udp_checksum;
   caps.tx_multi_segs = offloads.tx_multi_segs;
+  caps.tx_any_memory = pmd::SendsAnyMemory(port.driver);
   return caps;
 }
 
@@ -195,7 +197,7 @@ dataplane::PipelineConfig Runtime::MakePipelineConfig() {
     interface.name = caps.label.empty() ? caps.name : caps.label;
     interface.mac = caps.mac;
     interface.mtu = caps.mtu;
-    interface.caps = CapsOf(caps.offloads);
+    interface.caps = CapsOf(caps);
     config.interfaces.push_back(std::move(interface));
   }
   for (const DeviceAddress& vlan : VlansOf(options_.addresses)) {

@@ -7,6 +7,8 @@
 
 namespace corelane::runtime {
 
+// All but one are drawn anew each time: that of timestamps is the host's since
+// it started. Unavailable if the kernel gives no random numbers.
 absl::StatusOr<dataplane::Secrets> DrawSecrets();
 
 }  // namespace corelane::runtime

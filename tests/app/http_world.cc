@@ -56,6 +56,7 @@ sim::NodeConfig ConfigOf(Ipv4Address address, uint8_t number,
   interface.addresses = {{address, 24}};
   // So that static bytes are sent from where they lie.
   interface.caps.tx_multi_segs = true;
+  interface.caps.tx_any_memory = true;
   sim::NodeConfig config;
   config.pipeline.interfaces = {interface};
   config.pipeline.tcp = tcp;

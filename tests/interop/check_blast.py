@@ -36,6 +36,22 @@ def jumbo(lab):
     return f"{mean:.0f} bytes a packet"
 
 
+def unmapped(lab):
+    """Bytes that no device has mapped, sent through a virtio ring."""
+    path = os.path.join(tempfile.mkdtemp(), "vhost.sock")
+    server = lab.launch("discard", "--dev", f"vhost,socket={path}", "--addr",
+                        f"{STACK}/{PREFIX}")
+    wait_until(lambda: "to look inside" in server.log()
+               or not server.running(), 20, "start")
+    sent = _blast(lab, "send", "--target", f"{STACK}:9", "--dev",
+                  f"virtio_user,socket={path}", "--addr",
+                  f"{GENERATOR}/{PREFIX}", "--warmup", "0", "--duration", "1s")
+    expect(sent["bytes_out"] > 1_000_000 and sent["errors"] == 0,
+           f"static bytes: {sent}")
+    expect_equal(server.stop(), 0, "exit code")
+    return f"{sent['bytes_out'] / 1e6:.0f} MB"
+
+
 class KernelEcho:
     """Echo over TCP and UDP by the kernel's sockets, in this process."""
 

@@ -97,6 +97,7 @@ def start_checks(report, lab):
         report.check("blast: the kernel", check_blast.kernel_echo, lab)
         report.check("blast: our servers", check_blast.own_servers, lab)
         report.check("blast: jumbo over virtio", check_blast.jumbo, lab)
+        report.check("virtio: bytes from anywhere", check_blast.unmapped, lab)
         report.check("blast: packets", check_blast.packets, lab)
         report.check("blast: streams", check_load.streams, lab)
         report.check("blast: kernel streams", check_load.kernel_streams, lab)

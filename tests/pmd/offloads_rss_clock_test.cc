@@ -31,6 +31,14 @@ TEST(Offloads, NamesWhatIsLeftToSoftware) {
             "in software: rx ip,tcp,udp, tx ip,tcp,udp, joining segments");
 }
 
+TEST(Offloads, NothingElseIsMappedForANic) {
+  EXPECT_TRUE(SendsAnyMemory("net_tap"));
+  EXPECT_TRUE(SendsAnyMemory("net_memif"));
+  EXPECT_FALSE(SendsAnyMemory("net_virtio_user"));
+  EXPECT_FALSE(SendsAnyMemory("net_ixgbe"));
+  EXPECT_FALSE(SendsAnyMemory(""));
+}
+
 TEST(Rss, RandomKeysHaveFullRank) {
   Rng rng(1);
   for (int i = 0; i < 200; ++i) {
