@@ -269,7 +269,8 @@ absl::Status CheckPackets(const BlastPlan& plan,
 void CountLost(const BlastPlan& plan, size_t cores, BlastResults& results) {
   PacketLoadConfig config = plan.packets;
   config.cores = static_cast<uint32_t>(cores);
-  if (config.mode != Mode::kBoth || PacketLoad::CountsLost(config)) return;
+  const bool mine = plan.what == "pps" && config.mode == Mode::kBoth;
+  if (!mine || PacketLoad::CountsLost(config)) return;
   auto count = [](dataplane::Tally& t) {
     const uint64_t ok = t.Of(dataplane::Outcome::kOk);
     if (t.sent > ok) {
