@@ -34,9 +34,9 @@ RuntimeOptions Options(const std::string& device) {
   return options;
 }
 
-// DPDK starts once per process, so ctest runs each test in one of its own. Where
-// the binary runs several they fail: a test that did not run must not pass for
-// one that did.
+// DPDK starts once per process, so ctest runs each test in one of its own.
+// Where the binary runs several they fail: a test that did not run must not
+// pass for one that did.
 class RuntimeTest : public ::testing::Test {
  protected:
   void SetUp() override {
