@@ -51,6 +51,18 @@ class Pace {
     return at;
   }
 
+  // How many are due from next() on and before `end`, if evenly.
+  uint64_t DueBefore(Time end) const {
+    const auto at = static_cast<double>((end - start_).count());
+    size_t leg = leg_;
+    while (leg + 1 < legs_.size() && at >= legs_[leg + 1].from_ns) ++leg;
+    const Leg& l = legs_[leg];
+    const double x = at - l.from_ns;
+    const double more = l.from_count + (l.rate + l.growth * x / 2) * x - count_;
+    // What rounding has added is no request.
+    return more > 0 ? static_cast<uint64_t>(std::ceil(more - 1e-6)) : 0;
+  }
+
  private:
   struct Leg {
     double from_ns;

@@ -224,9 +224,7 @@ void PacketLoad::End() {
   if (mode_ == Mode::kReceive) Add(Outcome::kLost, missing_);
   if (sends() && pace_ && !stopped() && pace_->next() < end()) {
     // Due, but the device did not take so many.
-    int64_t n = 0;
-    for (; pace_->next() < end(); ++n) pace_->Take();
-    Add(Outcome::kNotSent, n);
+    Add(Outcome::kNotSent, static_cast<int64_t>(pace_->DueBefore(end())));
   }
 }
 

@@ -50,6 +50,27 @@ TEST(PaceTest, ARampMayFall) {
   EXPECT_NEAR(CountUntil(pace, kTimeZero + 4s), 3000, 1);
 }
 
+// In one go what CountUntil finds one by one, and what nobody would.
+TEST(PaceTest, CountsWhatIsDue) {
+  for (const bool ramp : {false, true}) {
+    Pace pace(1, false, 1);
+    pace.Follow({1000, 3000}, ramp, 1s, 4s);
+    pace.Start(kTimeZero);
+    for (const int ms : {500, 1000, 1500, 3000, 3100, 5000, 7000}) {
+      const Duration end = ms * 1ms;
+      const uint64_t due = pace.DueBefore(kTimeZero + end);
+      EXPECT_NEAR(static_cast<double>(due), CountUntil(pace, kTimeZero + end),
+                  1)
+          << ms;
+      EXPECT_EQ(pace.DueBefore(kTimeZero), 0u);
+    }
+  }
+  Pace fast(1e8, false, 1);
+  fast.Start(kTimeZero);
+  EXPECT_NEAR(static_cast<double>(fast.DueBefore(kTimeZero + 24h)), 8.64e12,
+              1e3);
+}
+
 TEST(PaceTest, PoissonKeepsToIt) {
   Pace pace(1, true, 1);
   pace.Follow({10'000, 20'000}, false, 0s, 2s);
