@@ -28,9 +28,11 @@ dataplane::PipelineConfig MakeConfig(const StackOptions& options) {
   interface.name = "bench";
   interface.mac = kStackMac;
   interface.addresses = {{kStackAddress, 15}};
-  interface.caps.tx_multi_segs = true;
-  interface.caps.tx_any_memory = true;
-  if (options.offload) interface.caps = {true, true, true, true};
+  interface.caps = {.tx_ipv4_checksum = options.offload,
+                    .tx_tcp_checksum = options.offload,
+                    .tx_udp_checksum = options.offload,
+                    .tx_multi_segs = true,
+                    .tx_any_memory = true};
   config.interfaces = {interface};
   config.secrets = dataplane::Secrets::FromSeed(1);
   config.limits.max_connections = options.connections + 16;
