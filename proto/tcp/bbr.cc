@@ -134,6 +134,7 @@ void StartBbr(ControlBlock& cb, SendState& tx, BbrState& s,
   }
   cb.ssthresh = kMaxCwnd;
   s.sack = cb.Has(kSack);
+  s.mss = cb.mss;
   s.ran_out = cb.snd_una == cb.snd_nxt;
   s.initial_cwnd = s.prior_cwnd = cb.cwnd;
   s.min_rtt_us = s.probe_rtt_min_us = cb.srtt_us / 8;
@@ -230,6 +231,7 @@ void BbrOnAck(ControlBlock& cb, SendState& tx, uint32_t bytes,
   BbrState& s = *tx.bbr;
   RateSample rs = s.sampler.OnAck(bytes, delivery, tx.min_rtt_us, ctx.now.us);
   rs.newly_lost = s.lost_now;
+  s.mss = cb.mss;
   if (rs.rate != 0) {
     s.last_rate = rs.rate;
     s.last_rate_limited = rs.app_limited;

@@ -6,6 +6,7 @@ namespace corelane::tcp::bbr {
 namespace {
 
 constexpr uint32_t kMinRttFilterUs = 10'000'000;
+constexpr uint32_t kPacingMarginPercent = 1;
 constexpr uint32_t kProbeRttIntervalUs = 5'000'000;
 constexpr uint32_t kMaxInflight = 1u << 30;
 // Round-trip times are not believed beyond a minute, see kMaxRate.
@@ -35,7 +36,12 @@ void AdaptLowerBounds(const Turn& t) {
   if (IsProbingBw(s.phase)) return;
   if (s.loss_in_round) {
     InitLowerBounds(t);
-    s.bw_shortterm = std::max(s.bw_latest, s.bw_shortterm * kBetaLoss / 100);
+    // What was sent a percent slower came a percent slower: that is no sign
+    // that the path has become slower.
+    const uint64_t latest =
+        std::min(s.bw_latest * 100 / (100 - kPacingMarginPercent),
+                 s.bw_shortterm);
+    s.bw_shortterm = std::max(latest, s.bw_shortterm * kBetaLoss / 100);
     s.inflight_shortterm =
         std::max(s.inflight_latest, Share(s.inflight_shortterm, kBetaLoss));
   }
@@ -223,9 +229,8 @@ void AdvanceLatestDeliverySignals(const Turn& t) {
 }
 
 void SetPacingRate(BbrState& s, uint32_t percent) {
-  constexpr uint32_t kMarginPercent = 1;
   const uint64_t rate =
-      std::min(s.bw, kMaxRate) * percent / 100 * (100 - kMarginPercent) / 100;
+      std::min(s.bw, kMaxRate) * percent / 100 * (100 - kPacingMarginPercent) / 100;
   if (rate == 0) return;
   if (s.filled_pipe || rate > s.pacing_rate) s.pacing_rate = rate;
 }
