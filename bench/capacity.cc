@@ -59,7 +59,10 @@ uint64_t AskAll(StackHarness& stack, uint32_t connections) {
 
 int Main(uint32_t connections) {
   auto content = dataplane::Content::FromSize(128);
-  dataplane::HttpApp http({}, content->get());
+  // None is closed for being idle while the others are asked.
+  dataplane::HttpConfig config;
+  config.idle_timeout = 24h;
+  dataplane::HttpApp http(config, content->get());
   const double empty = ResidentBytes();
   StackHarness stack({.connections = connections, .held_per_connection = 0});
   // The clients' side: touched by the constructor. The packets: touched when

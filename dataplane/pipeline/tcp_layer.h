@@ -25,6 +25,7 @@
 #include "dataplane/flow/slab.h"
 #include "dataplane/flow/socket_table.h"
 #include "dataplane/flow/timer_wheel.h"
+#include "dataplane/flow/work_list.h"
 #include "dataplane/pipeline/core.h"
 #include "dataplane/pipeline/interface.h"
 #include "dataplane/pipeline/moves.h"
@@ -372,7 +373,7 @@ class TcpLayer {
   std::array<IndexList<tcp::Request>, 8> request_lists_;
   IndexList<tcp::TimeWait> time_wait_list_;
 
-  std::vector<uint32_t> dirty_;
+  WorkList dirty_;
   std::vector<uint32_t> ready_;
   std::vector<uint32_t> ready_now_;  // being told in Notify
   std::array<Arrived, kMaxBurst> arrived_;

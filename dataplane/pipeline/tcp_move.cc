@@ -30,7 +30,7 @@ bool TcpLayer::WishMove(uint32_t index, uint16_t core) {
 // lately, lest one that is a core's whole load goes back and forth.
 void TcpLayer::WishQuota() {
   constexpr Duration kStay = 5s;
-  for (const uint32_t index : dirty_) {
+  for (const uint32_t index : dirty_.waiting()) {
     if (moves_.quota == 0) return;
     const tcp::ControlBlock& cb = blocks_[index];
     if (moves_.guests.CameAfter(cb.key, core_.now - kStay)) continue;

@@ -18,6 +18,11 @@ namespace {
 // Segments one connection may send in a turn, so that one bulk transfer does
 // not hold up the rest.
 constexpr int kEmitBudget = 64;
+// Connections that are asked in vain before a turn ends: millions may wait for
+// room in the transmit queue, as when all time out at once, and to ask each of
+// them in every turn would take longer than to send what there is room for. But
+// one device's full queue must not hold up what another's connections have.
+constexpr uint32_t kPatience = 64;
 // Frames that one segment may need in the transmit queue.
 constexpr uint32_t kTxReserve = 4;
 // Below this, copying payload behind the headers is cheaper than a chain.
@@ -31,19 +36,21 @@ void TcpLayer::Emit() {
   if (moves_.quota > 0) [[unlikely]] {
     WishQuota();
   }
-  size_t kept = 0;
-  for (size_t i = 0; i < dirty_.size(); ++i) {
-    const uint32_t index = dirty_[i];
+  uint32_t in_vain = 0;
+  for (size_t left = dirty_.size(); left > 0 && in_vain < kPatience; --left) {
+    const uint32_t index = dirty_.Pop();
     tcp::ControlBlock& cb = blocks_[index];
     if (!cb.Has(tcp::kDirty)) continue;  // freed since
     if (EmitOne(index)) {
       cb.Clear(tcp::kDirty);
     } else {
-      dirty_[kept++] = index;
+      dirty_.Push(index);
+      ++in_vain;
     }
     FileTimer(index);
   }
-  dirty_.resize(kept);
+  core_.counters.tcp_put_off += in_vain;
+  dirty_.Compact();
 }
 
 // Sends what is due. False if something is left for the next turn.

@@ -54,7 +54,7 @@ inline void TcpLayer::MarkDirty(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.Has(tcp::kDirty)) return;
   cb.Set(tcp::kDirty);
-  dirty_.push_back(index);
+  dirty_.Push(index);
 }
 
 inline void TcpLayer::MarkReady(uint32_t index, uint8_t events) {

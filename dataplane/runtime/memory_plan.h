@@ -11,7 +11,7 @@ namespace corelane::runtime {
 
 inline constexpr uint16_t kRxDescriptors = 1024;
 inline constexpr uint16_t kTxDescriptors = 1024;
-inline constexpr uint32_t kMaxConnections = 1u << 24;
+inline constexpr uint32_t kMaxConnections = 1u << 26;
 inline constexpr uint16_t kMaxMtu = 9216;
 
 struct MemoryDemand {
