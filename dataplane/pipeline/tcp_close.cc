@@ -117,12 +117,21 @@ void TcpLayer::RenegeInTurn() {
 // send; what congestion control has learnt is out of date by then.
 void TcpLayer::ReclaimSendStates() {
   constexpr uint32_t kQuietMs = 10'000;
+  // There are so many that memory is worth more: a state is 1.5 kB.
+  constexpr uint32_t kMany = 1u << 18;
+  constexpr uint32_t kQuietOfManyMs = 1'000;
   constexpr uint32_t kAtOnce = 4;
   const uint32_t end = send_states_.high_water();
-  for (uint32_t n = 0; n < std::min(kAtOnce, end); ++n) {
+  const uint32_t quiet_ms =
+      send_states_.in_use() < kMany ? kQuietMs : kQuietOfManyMs;
+  // Faster than others are taken, else millions of connections that speak in
+  // turn would each have one in the end.
+  const uint32_t visits = std::min(kAtOnce + 2 * send_states_taken_, end);
+  send_states_taken_ = 0;
+  for (uint32_t n = 0; n < visits; ++n) {
     if (reclaim_next_ >= end) reclaim_next_ = 0;
     const tcp::SendState& tx = send_states_[reclaim_next_++];
-    if (tx.owner == kNoIndex || core_.tcp_now.ms - tx.active_ms < kQuietMs) {
+    if (tx.owner == kNoIndex || core_.tcp_now.ms - tx.active_ms < quiet_ms) {
       continue;
     }
     const tcp::ControlBlock& cb = blocks_[tx.owner];
@@ -148,6 +157,7 @@ tcp::SendState* TcpLayer::NeedSendState(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.send_state != kNoIndex) return &send_states_[cb.send_state];
   cb.send_state = send_states_.Allocate();
+  ++send_states_taken_;
   if (cb.send_state == kNoIndex) return nullptr;
   tcp::SendState& tx = send_states_[cb.send_state];
   tcp::InitSendState(cb, tx);

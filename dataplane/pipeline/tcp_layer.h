@@ -380,6 +380,7 @@ class TcpLayer {
   uint32_t arrived_count_ = 0;
   uint32_t generation_ = 0;
   uint32_t reclaim_next_ = 0;  // the send state to be looked at next
+  uint32_t send_states_taken_ = 0;  // since it was looked at last
   uint32_t renege_next_ = 0;   // and the connection, for RenegeInTurn
   uint32_t reset_tokens_ = 0;
   Time reset_refilled_ = kTimeZero;
