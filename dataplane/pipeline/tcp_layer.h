@@ -206,6 +206,7 @@ class TcpLayer {
   }
   const SocketTable& table() const { return table_; }
   Core& core() { return core_; }
+  const tcp::Now& now() const { return core_.tcp_now; }
 
  private:
   struct Arrived {
@@ -379,9 +380,9 @@ class TcpLayer {
   std::array<Arrived, kMaxBurst> arrived_;
   uint32_t arrived_count_ = 0;
   uint32_t generation_ = 0;
-  uint32_t reclaim_next_ = 0;  // the send state to be looked at next
+  uint32_t reclaim_next_ = 0;       // the send state to be looked at next
   uint32_t send_states_taken_ = 0;  // since it was looked at last
-  uint32_t renege_next_ = 0;   // and the connection, for RenegeInTurn
+  uint32_t renege_next_ = 0;        // and the connection, for RenegeInTurn
   uint32_t reset_tokens_ = 0;
   Time reset_refilled_ = kTimeZero;
   Time cookies_until_ = kTimeZero;  // none that was sent is good after it

@@ -15,10 +15,14 @@ namespace {
 bool Live(const tcp::ControlBlock& cb) { return cb.generation != 0; }
 
 // The wheel comes round for a connection not later than its first deadline.
-bool TimerIsFiled(const tcp::ControlBlock& cb, const tcp::SendState* tx) {
+// What was due already when the connection came from another core is filed as
+// early as there is a place for it: it comes up in the next turn.
+bool TimerIsFiled(const tcp::ControlBlock& cb, const tcp::SendState* tx,
+                  tcp::Tick now) {
   const auto deadline = tcp::NextDeadline(cb, tx);
   if (!deadline) return true;
-  return cb.timer_slot != 0 && !tcp::TickBefore(*deadline, cb.timer_filed);
+  return cb.timer_slot != 0 && (!tcp::TickBefore(*deadline, cb.timer_filed) ||
+                                !tcp::TickBefore(now, cb.timer_filed));
 }
 
 // The window follows what was sent: growth needs it to be used, so that
@@ -47,12 +51,12 @@ const char* CheckWindow(const tcp::ControlBlock& cb, const tcp::SendState* tx,
 }
 
 const char* CheckBlock(const tcp::ControlBlock& cb, const tcp::SendState* tx,
-                       const tcp::Config& config) {
+                       const tcp::Config& config, tcp::Tick now) {
   if (const char* wrong = tcp::CheckInvariants(cb, tx, config)) return wrong;
   // What is still on the dirty list had no room to send, and may owe anything.
   if (const char* wrong = CheckWindow(cb, tx, config)) return wrong;
   if (cb.Has(tcp::kDirty)) return nullptr;
-  if (!TimerIsFiled(cb, tx)) return "a deadline that is not in the wheel";
+  if (!TimerIsFiled(cb, tx, now)) return "a deadline that is not in the wheel";
   return tcp::CheckSettled(cb, tx);
 }
 
@@ -74,7 +78,8 @@ std::string Oracle::CheckBlocks(const dataplane::TcpLayer& tcp,
     ++progress.live;
     const tcp::SendState* tx = tcp.send_state(progress.next);
     if (tx != nullptr && tx->bbr != nullptr) ++bbr;
-    if (const char* wrong = CheckBlock(cb, tx, tcp.options(progress.next))) {
+    if (const char* wrong =
+            CheckBlock(cb, tx, tcp.options(progress.next), tcp.now().tick)) {
       return absl::StrCat(
           "connection ", progress.next, " (port ", cb.key.local_port, " to ",
           cb.key.remote_port, ", ", tcp::StateName(cb.state), "): ", wrong,
