@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "dataplane/cli/blast_objective.h"
 #include "dataplane/cli/flag_values.h"
 #include "dataplane/runtime/log.h"
 #include "dataplane/runtime/memory_plan.h"
@@ -181,7 +182,10 @@ absl::Status ServerFlags::UnderstandLimits(
   if (name_.has_value()) options.name = *name_;
   absl::Status s = pmd::CheckInstanceName(options.name);
   Take(max_connections_, options.max_connections, s,
-       number("--max-connections", 1, runtime::kMaxConnections, ""));
+       [](const std::string& text) {
+         return ParseCountFlag("--max-connections", text,
+                               runtime::kMaxConnections);
+       });
   Take(idle_, options.idle, s, ParseIdle);
   Take(mtu_, options.mtu, s,
        number("--mtu", kMinMtu, runtime::kMaxMtu, "bytes"));

@@ -107,6 +107,8 @@ TEST_F(ConfigTest, WhatIsTypedWins) {
   Write("addr = \"10.77.0.2/24\"\nport = 8080\ndev = \"null\"\n");
   EXPECT_THAT(Run({"echo", "--print-config", "--port", "81"}, 0),
               HasSubstr("port = \"81\"\n"));
+  EXPECT_THAT(Run({"echo", "--print-config", "--max-connections", "10M"}, 0),
+              HasSubstr("# Connections: 10000000,"));
 }
 
 TEST_F(ConfigTest, MistakesAreOneLineWithTheirNumber) {
