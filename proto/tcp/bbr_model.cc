@@ -38,9 +38,8 @@ void AdaptLowerBounds(const Turn& t) {
     InitLowerBounds(t);
     // What was sent a percent slower came a percent slower: that is no sign
     // that the path has become slower.
-    const uint64_t latest =
-        std::min(s.bw_latest * 100 / (100 - kPacingMarginPercent),
-                 s.bw_shortterm);
+    const uint64_t latest = std::min(
+        s.bw_latest * 100 / (100 - kPacingMarginPercent), s.bw_shortterm);
     s.bw_shortterm = std::max(latest, s.bw_shortterm * kBetaLoss / 100);
     s.inflight_shortterm =
         std::max(s.inflight_latest, Share(s.inflight_shortterm, kBetaLoss));
@@ -229,8 +228,8 @@ void AdvanceLatestDeliverySignals(const Turn& t) {
 }
 
 void SetPacingRate(BbrState& s, uint32_t percent) {
-  const uint64_t rate =
-      std::min(s.bw, kMaxRate) * percent / 100 * (100 - kPacingMarginPercent) / 100;
+  const uint64_t rate = std::min(s.bw, kMaxRate) * percent / 100 *
+                        (100 - kPacingMarginPercent) / 100;
   if (rate == 0) return;
   if (s.filled_pipe || rate > s.pacing_rate) s.pacing_rate = rate;
 }

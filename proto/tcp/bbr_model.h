@@ -25,8 +25,8 @@ struct Turn {
 };
 
 // Whether the loss rate was above BBR.LossThresh, 2 %, when `in_flight` bytes
-// were under way. One segment says nothing of a rate: of fewer than 50 in flight
-// it would be more than 2 % whenever it is lost.
+// were under way. One segment says nothing of a rate: of fewer than 50 in
+// flight it would be more than 2 % whenever it is lost.
 inline bool IsTooHigh(const BbrState& s, uint32_t lost, uint32_t in_flight) {
   if (!s.sack) return lost > 0;
   return lost > s.mss && uint64_t{lost} * 50 > in_flight;

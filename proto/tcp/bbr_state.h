@@ -113,7 +113,7 @@ struct BbrState {
   bool marked_in_round = false;
 
   bool sack = false;
-  uint16_t mss = 0;  // as of the last acknowledgment
+  uint16_t mss = 0;       // as of the last acknowledgment
   uint32_t grain_us = 0;  // how far apart the sampler's records are
   RateSampler sampler;
 };
