@@ -7,8 +7,11 @@ namespace corelane::dataplane {
 using tcp::kNoIndex;
 using tcp::Tick;
 
-TimerWheel::TimerWheel(tcp::ControlBlock* blocks, Tick now)
-    : blocks_(blocks), current_(now) {
+TimerWheel::TimerWheel(tcp::ControlBlock* blocks, uint32_t capacity, Tick now)
+    : blocks_(blocks),
+      current_(now),
+      // Each slot may have a chunk that is not full.
+      chunks_(capacity / Chunk::kEntries + 1 + kLevels * kSlots) {
   heads_.fill(kNoIndex);
 }
 
@@ -23,14 +26,43 @@ uint32_t TimerWheel::SlotFor(Tick deadline) const {
 }
 
 void TimerWheel::Link(uint32_t index, uint32_t slot) {
+  uint32_t head = heads_[slot];
+  if (head == kNoIndex || chunks_[head].count == Chunk::kEntries) {
+    const uint32_t fresh = chunks_.Allocate();  // there are enough
+    chunks_[fresh].next = head;
+    heads_[slot] = head = fresh;
+    occupied_[slot / 64] |= uint64_t{1} << (slot % 64);
+  }
+  Chunk& chunk = chunks_[head];
   tcp::ControlBlock& cb = blocks_[index];
-  cb.timer_prev = kNoIndex;
-  cb.timer_next = heads_[slot];
+  cb.timer_place = head << kEntryBits | chunk.count;
   cb.timer_slot = static_cast<uint16_t>(slot + 1);
-  if (heads_[slot] != kNoIndex) blocks_[heads_[slot]].timer_prev = index;
-  heads_[slot] = index;
-  occupied_[slot / 64] |= uint64_t{1} << (slot % 64);
+  chunk.entries[chunk.count++] = index;
   ++count_;
+}
+
+uint32_t TimerWheel::TakeLast(uint32_t slot) {
+  const uint32_t head = heads_[slot];
+  Chunk& chunk = chunks_[head];
+  const uint32_t index = chunk.entries[--chunk.count];
+  --count_;
+  if (chunk.count > 0) return index;
+  heads_[slot] = chunk.next;
+  chunks_.Free(head);
+  if (heads_[slot] == kNoIndex) {
+    occupied_[slot / 64] &= ~(uint64_t{1} << (slot % 64));
+  } else {
+    PrefetchTimers(chunks_[heads_[slot]]);
+  }
+  return index;
+}
+
+// The lines of control blocks that have to do with the wheel.
+void TimerWheel::PrefetchTimers(const Chunk& chunk) const {
+  if (chunk.next != kNoIndex) __builtin_prefetch(&chunks_[chunk.next]);
+  for (uint32_t i = 0; i < chunk.count; ++i) {
+    __builtin_prefetch(&blocks_[chunk.entries[i]].timer_place);
+  }
 }
 
 void TimerWheel::File(uint32_t index, Tick deadline) {
@@ -40,39 +72,38 @@ void TimerWheel::File(uint32_t index, Tick deadline) {
   Link(index, SlotFor(deadline));
 }
 
+// The last entry takes its place.
 void TimerWheel::Cancel(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (cb.timer_slot == 0) return;
-  const uint32_t slot = cb.timer_slot - 1u;
-  if (cb.timer_prev == kNoIndex) {
-    heads_[slot] = cb.timer_next;
-    if (cb.timer_next == kNoIndex) {
-      occupied_[slot / 64] &= ~(uint64_t{1} << (slot % 64));
-    }
-  } else {
-    blocks_[cb.timer_prev].timer_next = cb.timer_next;
-  }
-  if (cb.timer_next != kNoIndex) {
-    blocks_[cb.timer_next].timer_prev = cb.timer_prev;
-  }
+  const uint32_t place = cb.timer_place;
+  const uint32_t last = TakeLast(cb.timer_slot - 1u);
   cb.timer_slot = 0;
-  --count_;
+  if (last == index) return;
+  constexpr uint32_t kEntryMask = (1u << kEntryBits) - 1;
+  chunks_[place >> kEntryBits].entries[place & kEntryMask] = last;
+  blocks_[last].timer_place = place;
 }
 
 // Moves the entries of the slot that `current_` has just entered to the level
 // below.
 void TimerWheel::Cascade(uint32_t level) {
   const uint32_t slot = level * kSlots + (current_ >> (8 * level) & 0xff);
-  uint32_t index = heads_[slot];
+  uint32_t at = heads_[slot];
   heads_[slot] = kNoIndex;
   occupied_[slot / 64] &= ~(uint64_t{1} << (slot % 64));
-  while (index != kNoIndex) {
-    const uint32_t next = blocks_[index].timer_next;
-    blocks_[index].timer_slot = 0;
-    --count_;
-    // An entry of the last level may still be a whole round away.
-    Link(index, SlotFor(blocks_[index].timer_filed));
-    index = next;
+  if (at != kNoIndex) PrefetchTimers(chunks_[at]);
+  while (at != kNoIndex) {
+    const Chunk chunk = chunks_[at];
+    chunks_.Free(at);
+    at = chunk.next;
+    if (at != kNoIndex) PrefetchTimers(chunks_[at]);
+    count_ -= chunk.count;
+    for (uint32_t i = 0; i < chunk.count; ++i) {
+      const uint32_t index = chunk.entries[i];
+      // An entry of the last level may still be a whole round away.
+      Link(index, SlotFor(blocks_[index].timer_filed));
+    }
   }
 }
 
@@ -87,14 +118,20 @@ std::optional<uint32_t> TimerWheel::FirstOccupied(uint32_t level,
 }
 
 uint32_t TimerWheel::Advance(Tick now, uint32_t* due, uint32_t room) {
+  const uint32_t found = TakeDue(now, due, room);
+  for (uint32_t i = 0; i < found; ++i) blocks_[due[i]].timer_slot = 0;
+  return found;
+}
+
+// As Advance, but those taken do not know it yet: their lines are on the way.
+uint32_t TimerWheel::TakeDue(Tick now, uint32_t* due, uint32_t room) {
   uint32_t found = 0;
   for (;;) {
     const uint32_t slot = current_ & 0xff;
+    if (heads_[slot] != kNoIndex) PrefetchTimers(chunks_[heads_[slot]]);
     while (heads_[slot] != kNoIndex) {
       if (found == room) return found;
-      const uint32_t index = heads_[slot];
-      Cancel(index);
-      due[found++] = index;
+      due[found++] = TakeLast(slot);
     }
     if (!tcp::TickBefore(current_, now)) return found;
     if (count_ == 0) {

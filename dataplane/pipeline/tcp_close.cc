@@ -51,7 +51,7 @@ TcpLayer::TcpLayer(Core* core, Ipv4Layer* ip, const tcp::Config& config,
             {&requests_[0], sizeof(tcp::Request)},
             {&time_waits_[0], sizeof(tcp::TimeWait)},
             {&moves_.forwards[0], sizeof(Forward)}}}),
-      wheel_(&blocks_[0], core->tcp_now.tick),
+      wheel_(&blocks_[0], limits.max_connections, core->tcp_now.tick),
       static_owner_(OwnerOfStaticBytes()) {}
 
 TcpLayer::~TcpLayer() {
@@ -67,6 +67,19 @@ TcpLayer::~TcpLayer() {
   }
 }
 
+// In stages, as for received segments: a timer seldom finds its connection in
+// the cache. The line with the timer itself is there.
+void TcpLayer::PrefetchDue(std::span<const uint32_t> due) {
+  for (const uint32_t index : due) {
+    const auto* cb = reinterpret_cast<const char*>(&blocks_[index]);
+    __builtin_prefetch(cb);
+    __builtin_prefetch(cb + 64);
+  }
+  for (const uint32_t index : due) {
+    if (const tcp::SendState* tx = SendStateOf(index)) __builtin_prefetch(tx);
+  }
+}
+
 void TcpLayer::RunTimers() {
   constexpr uint32_t kBatch = 64;
   // Bounds the work per turn; what is left is due in the next.
@@ -74,6 +87,7 @@ void TcpLayer::RunTimers() {
   uint32_t due[kBatch];
   for (int batch = 0; batch < kMaxBatches; ++batch) {
     const uint32_t n = wheel_.Advance(core_.tcp_now.tick, due, kBatch);
+    PrefetchDue({due, n});
     for (uint32_t i = 0; i < n; ++i) {
       const uint32_t index = due[i];
       tcp::ControlBlock& cb = blocks_[index];

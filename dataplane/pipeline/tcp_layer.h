@@ -316,6 +316,7 @@ class TcpLayer {
                 const tcp::SegmentSpec& spec, const tcp::Config& options);
 
   // tcp_close.cc
+  void PrefetchDue(std::span<const uint32_t> due);
   void MoveToTimeWait(uint32_t index);
   void RetireTimeWait(uint32_t index);
   void Detach(uint32_t index);

@@ -278,7 +278,6 @@ void TcpLayer::Unpack(uint32_t index, const MovedConnection& moved) {
   cb.flags &= 0x00ffffffu;
   cb.Clear(tcp::kDirty | tcp::kReady);
   cb.buffers = cb.send_state = kNoIndex;
-  cb.timer_next = cb.timer_prev = kNoIndex;
   cb.timer_slot = 0;
   cb.generation = ++generation_;
   cb.profile = Profiles::kDefault;

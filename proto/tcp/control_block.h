@@ -3,7 +3,7 @@
 // Three cache lines, in the order in which the path needs them:
 //   line 0  look-up, in-order data, pure ACK
 //   line 1  sending, round-trip time, loss recovery
-//   line 2  what a quiet connection hardly touches: identity, timers' links
+//   line 2  what a quiet connection hardly touches: identity, its timer's place
 //
 // Sequence variables carry RFC 9293 names (section 3.3.1). Windows are kept as
 // their right edges, which saves an addition per comparison:
@@ -138,8 +138,7 @@ struct alignas(64) ControlBlock {
   SeqNum irs;
   uint32_t generation = 0;      // of the slot, see the slab
   uint32_t buffers = kNoIndex;  // queues, while there are any
-  uint32_t timer_next = kNoIndex;
-  uint32_t timer_prev = kNoIndex;
+  uint32_t timer_place = 0;     // where the wheel has its entry, if timer_slot
   Tick timer_filed = 0;
   Tick idle_deadline = 0;
   Tick app_deadline = 0;

@@ -22,7 +22,7 @@ class WheelAndModel {
   explicit WheelAndModel(uint64_t start)
       : now_(start),
         blocks_(kConnections),
-        wheel_(blocks_.data(), static_cast<Tick>(start)) {}
+        wheel_(blocks_.data(), kConnections, static_cast<Tick>(start)) {}
 
   void Schedule(uint32_t index, uint64_t deadline) {
     wheel_.Schedule(index, static_cast<Tick>(deadline));
@@ -141,7 +141,7 @@ TEST(TimerWheel, StepByStepNothingIsEarlyOrLate) {
 
 TEST(TimerWheel, ADeadlineInThePastIsDueAtOnce) {
   std::vector<tcp::ControlBlock> blocks(2);
-  TimerWheel wheel(blocks.data(), 1000);
+  TimerWheel wheel(blocks.data(), 8, 1000);
   wheel.Schedule(1, 900);
   uint32_t due[4];
   ASSERT_EQ(wheel.Advance(1000, due, 4), 1u);
@@ -151,7 +151,7 @@ TEST(TimerWheel, ADeadlineInThePastIsDueAtOnce) {
 
 TEST(TimerWheel, AnEarlierDeadlineMovesTheEntry) {
   std::vector<tcp::ControlBlock> blocks(2);
-  TimerWheel wheel(blocks.data(), 0);
+  TimerWheel wheel(blocks.data(), 8, 0);
   wheel.Schedule(0, 100'000);
   wheel.Schedule(0, 10);
   uint32_t due[4];
@@ -162,7 +162,7 @@ TEST(TimerWheel, AnEarlierDeadlineMovesTheEntry) {
 
 TEST(TimerWheel, SleepingLongWithNothingToDoIsCheap) {
   std::vector<tcp::ControlBlock> blocks(1);
-  TimerWheel wheel(blocks.data(), 5);
+  TimerWheel wheel(blocks.data(), 8, 5);
   uint32_t due[1];
   EXPECT_EQ(wheel.Advance(0x7fff'0000, due, 1), 0u);
   wheel.Schedule(0, 0x7fff'0010);
