@@ -140,11 +140,7 @@ inline void SocketTable::PrefetchRecord(uint64_t hash) const {
        bits &= bits - 1) {
     const auto slot = static_cast<size_t>(std::countr_zero(bits));
     const Entry entry = bucket.entries[slot];
-    const auto* record = reinterpret_cast<const char*>(&KeyOf(entry));
-    __builtin_prefetch(record);
-    if (entry.kind() != EntryKind::kConnection) continue;
-    __builtin_prefetch(record + 64);
-    __builtin_prefetch(record + 128);
+    __builtin_prefetch(&KeyOf(entry));
   }
 }
 

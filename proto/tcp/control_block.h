@@ -107,7 +107,7 @@ struct alignas(64) ControlBlock {
   uint32_t ts_recent = 0;  // RFC 7323: the peer's TSval to be echoed
   uint32_t ts_offset = 0;  // our TSval = milliseconds + ts_offset
   uint32_t send_state = kNoIndex;  // a SendState, while there is need of one
-  uint32_t app_data = 0;           // the application's own
+  uint32_t buffers = kNoIndex;     // queues, while there are any
 
   // ---- line 1
   uint32_t cwnd = 0;       // bytes
@@ -136,9 +136,9 @@ struct alignas(64) ControlBlock {
   // ---- line 2
   SeqNum iss;
   SeqNum irs;
-  uint32_t generation = 0;      // of the slot, see the slab
-  uint32_t buffers = kNoIndex;  // queues, while there are any
-  uint32_t timer_place = 0;     // where the wheel has its entry, if timer_slot
+  uint32_t generation = 0;   // of the slot, see the slab
+  uint32_t app_data = 0;     // the application's own
+  uint32_t timer_place = 0;  // where the wheel has its entry, if timer_slot
   Tick timer_filed = 0;
   Tick idle_deadline = 0;
   Tick app_deadline = 0;
@@ -178,7 +178,7 @@ struct alignas(64) ControlBlock {
 };
 
 static_assert(sizeof(ControlBlock) == 192);
-static_assert(offsetof(ControlBlock, app_data) == 60);
+static_assert(offsetof(ControlBlock, buffers) == 60);
 static_assert(offsetof(ControlBlock, cwnd) == 64);
 static_assert(offsetof(ControlBlock, max_window) == 124);
 static_assert(offsetof(ControlBlock, iss) == 128);
