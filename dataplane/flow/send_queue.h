@@ -30,6 +30,12 @@ class SendQueue {
 
   bool empty() const { return head_ == nullptr; }
   SendChunk* tail() const { return tail_; }
+  // The queue is not empty.
+  const SendChunk& head() const { return *head_; }
+  // Whether it begins with a chunk of `length` bytes.
+  bool HeadIs(uint32_t length) const {
+    return head_ != nullptr && head_->length == length;
+  }
 
   // The lines that letting go of the first chunk will touch, as though it were
   // a packet's.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "dataplane/pipeline/pipeline.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/base/checksum.h"
 #include "proto/ethernet/header.h"
 #include "proto/ipv4/header.h"

@@ -5,7 +5,7 @@
 
 #include "dataplane/pipeline/icmp_layer.h"
 #include "dataplane/pipeline/ipv4_layer.h"
-#include "dataplane/pipeline/tcp_layer.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "dataplane/pipeline/udp_layer.h"
 #include "dataplane/steering/classify.h"
 #include "dataplane/steering/steering.h"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/pipeline/tcp_short.h"
 #include "proto/ethernet/header.h"
 
 namespace corelane::dataplane {

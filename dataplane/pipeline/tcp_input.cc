@@ -18,15 +18,6 @@ constexpr uint32_t kMaxParkedShare = 2;
 
 }  // namespace
 
-void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key, uint16_t device,
-                       bool congestion, bool passed_on) {
-  if (arrived_count_ == kMaxBurst) Ingest();
-  const uint64_t hash = HashOf(key);
-  table_.PrefetchBucket(hash);
-  arrived_[arrived_count_++] = {packet, key,        hash,     Entry(),
-                                device, congestion, passed_on};
-}
-
 // Look-up in stages over the burst: each asks for the lines that the next one
 // needs, so that the misses of all its packets overlap, and for no more: what
 // is beyond the ten or so that a core can wait for is lost. 1 M connections in

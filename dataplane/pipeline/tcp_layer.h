@@ -344,6 +344,7 @@ class TcpLayer {
   Buffers* NeedBuffers(uint32_t index);
   void DropBuffersIfEmpty(uint32_t index);
   uint32_t ReceiveSpace(uint32_t index) const;
+  static uint32_t SpaceIn(const Buffers* buffers, uint32_t all);
   void MarkDirty(uint32_t index);
   void MarkReady(uint32_t index, uint8_t events);
   void OnConsumed(uint32_t index);

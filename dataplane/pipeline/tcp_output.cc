@@ -30,6 +30,15 @@ constexpr uint32_t kCopyLimit = 256;
 
 constexpr uint32_t kHeadersRoom = 14 + 4 + 20 + 20 + tcp::kMaxOptionsLength;
 
+// The queued packet itself goes out if it is just the chunk and was not sent
+// before: its headers go in front of the payload, in place.
+inline bool MayGoItself(const SendChunk& chunk) {
+  const Packet* owner = chunk.packet;
+  return owner != nullptr && owner->refcnt == 1 && owner->nb_segs == 1 &&
+         DataOf(owner) == chunk.data && HeadroomOf(owner) >= kHeadersRoom &&
+         owner->data_len == chunk.length;
+}
+
 }  // namespace
 
 void TcpLayer::Emit() {
@@ -117,12 +126,22 @@ bool TcpLayer::EmitShort(uint32_t index) {
   }
   const tcp::Context ctx = MakeContext(index);
   tcp::ShortSegment segment;
-  if (!tcp::EmitShort(cb, SendStateOf(index), ReceiveSpace(index),
-                      way->path.mtu, ctx, segment)) {
+  const uint32_t space = SpaceIn(buffers, tcp::ReceiveLimit(cb, ctx.config));
+  if (!tcp::EmitShort(cb, SendStateOf(index), space, way->path.mtu, ctx,
+                      segment)) {
     return false;
   }
-  Packet* packet = BuildData(index, segment.seq, segment.length, way->path);
-  if (segment.length == 0) DropBuffersIfEmpty(index);
+  Packet* packet = nullptr;
+  if (segment.length == 0) {
+    packet = core_.pool.Alloc();
+    DropBuffersIfEmpty(index);
+  } else if (buffers->send.HeadIs(segment.length) &&
+             MayGoItself(buffers->send.head())) {
+    packet = buffers->send.head().packet;
+    ++packet->refcnt;
+  } else {
+    packet = BuildData(index, segment.seq, segment.length, way->path);
+  }
   if (packet == nullptr) return true;  // lost like any other
   OutputSpec out;
   out.source = cb.key.local();
@@ -139,11 +158,6 @@ bool TcpLayer::EmitShort(uint32_t index) {
   return true;
 }
 
-void TcpLayer::FileTimer(uint32_t index) {
-  const auto deadline = tcp::NextDeadline(blocks_[index], SendStateOf(index));
-  if (deadline) wheel_.Schedule(index, *deadline);
-}
-
 // The packet with the segment's payload as its data, and room for headers.
 Packet* TcpLayer::BuildData(uint32_t index, SeqNum seq, uint32_t length,
                             const Path& path) {
@@ -153,11 +167,7 @@ Packet* TcpLayer::BuildData(uint32_t index, SeqNum seq, uint32_t length,
   SendChunk& chunk = *place.chunk;
   Packet* owner = chunk.packet;
   const bool whole = place.offset == 0 && length == chunk.length;
-  // The queued packet itself goes out if it is just this segment and was not
-  // sent before: its headers go in front of the payload, in place.
-  if (whole && owner != nullptr && owner->refcnt == 1 && owner->nb_segs == 1 &&
-      DataOf(owner) == chunk.data && HeadroomOf(owner) >= kHeadersRoom &&
-      owner->data_len == length) {
+  if (whole && MayGoItself(chunk)) {
     ++owner->refcnt;
     return owner;
   }

@@ -7,8 +7,24 @@
 #include "proto/tcp/emit.h"
 #include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/send_room.h"
+#include "proto/tcp/timers.h"
 
 namespace corelane::dataplane {
+
+inline void TcpLayer::Enqueue(Packet* packet, const tcp::FlowKey& key,
+                              uint16_t device, bool congestion,
+                              bool passed_on) {
+  if (arrived_count_ == kMaxBurst) Ingest();
+  const uint64_t hash = HashOf(key);
+  table_.PrefetchBucket(hash);
+  arrived_[arrived_count_++] = {packet, key,        hash,     Entry(),
+                                device, congestion, passed_on};
+}
+
+inline void TcpLayer::FileTimer(uint32_t index) {
+  const auto deadline = tcp::NextDeadline(blocks_[index], SendStateOf(index));
+  if (deadline) wheel_.Schedule(index, *deadline);
+}
 
 inline Buffers* TcpLayer::NeedBuffers(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
@@ -24,8 +40,11 @@ inline void TcpLayer::DropBuffersIfEmpty(uint32_t index) {
 }
 
 inline uint32_t TcpLayer::ReceiveSpace(uint32_t index) const {
-  const Buffers* buffers = BuffersOf(index);
-  const uint32_t all = tcp::ReceiveLimit(blocks_[index], options(index));
+  return SpaceIn(BuffersOf(index),
+                 tcp::ReceiveLimit(blocks_[index], options(index)));
+}
+
+inline uint32_t TcpLayer::SpaceIn(const Buffers* buffers, uint32_t all) {
   if (buffers == nullptr) return all;
   // What waits behind a gap lies within the window that was already offered.
   const uint32_t used = buffers->receive.bytes();
@@ -69,9 +88,12 @@ inline void TcpLayer::MarkReady(uint32_t index, uint8_t events) {
 // The window may have opened far enough to tell the peer.
 inline void TcpLayer::OnConsumed(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
+  const Buffers* buffers = BuffersOf(index);
   const tcp::Context ctx = MakeContext(index);
-  tcp::TuneReceiveSpace(cb, Readable(index), !core_.low_memory, ctx);
-  tcp::OnReceiveSpace(cb, ReceiveSpace(index), ctx);
+  tcp::TuneReceiveSpace(cb, buffers == nullptr ? 0 : buffers->receive.bytes(),
+                        !core_.low_memory, ctx);
+  tcp::OnReceiveSpace(cb, SpaceIn(buffers, tcp::ReceiveLimit(cb, ctx.config)),
+                      ctx);
   if (cb.Has(tcp::kAckNow)) MarkDirty(index);
   // Else Emit does it, when whoever reads has perhaps written.
   if (!cb.Has(tcp::kDirty)) DropBuffersIfEmpty(index);

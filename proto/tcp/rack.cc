@@ -9,6 +9,8 @@ namespace corelane::tcp {
 namespace {
 
 using Fate = SentRange::Fate;
+using internal::SentAfter;
+using internal::Since;
 
 constexpr uint32_t kDupThresh = 3;
 constexpr uint8_t kPersistRounds = 16;  // section 6.2, step 4
@@ -19,14 +21,6 @@ uint32_t ReorderSlackUs(const ControlBlock& cb, const SendState& tx) {
   const uint32_t srtt_us = cb.srtt_us / 8;
   return tx.rack_end == cb.snd_nxt ? std::min(srtt_us / 8, 12'500u)
                                    : std::min(srtt_us / 16, 2'000u);
-}
-
-int32_t Since(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a); }
-
-// RACK_sent_after(t1, seq1, t2, seq2) of section 6.2.
-bool SentAfter(uint32_t t1, SeqNum end1, uint32_t t2, SeqNum end2) {
-  const int32_t later = Since(t2, t1);
-  return later > 0 || (later == 0 && end1 > end2);
 }
 
 uint32_t SackedSegments(const SendState& tx) {

@@ -40,6 +40,35 @@ bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
 bool OnTailProbeAck(SendState& tx, SeqNum ack, bool duplicate,
                     const SackReport& report, bool has_sack);
 
+namespace internal {
+
+inline int32_t Since(uint32_t a, uint32_t b) {
+  return static_cast<int32_t>(b - a);
+}
+
+// RACK_sent_after(t1, seq1, t2, seq2) of section 6.2.
+inline bool SentAfter(uint32_t t1, SeqNum end1, uint32_t t2, SeqNum end2) {
+  const int32_t later = Since(t2, t1);
+  return later > 0 || (later == 0 && end1 > end2);
+}
+
+}  // namespace internal
+
+// What RackUpdate comes to if a run that left once has arrived in its turn, and
+// nobody has spoken of duplicates for a round.
+inline void RackUpdateClean(SendState& tx, const SentRange& run,
+                            const Context& ctx) {
+  tx.rack_rtt_us = std::max<uint32_t>(ctx.now.us - run.sent_us, 1);
+  if (tx.Has(kRackValid) &&
+      !internal::SentAfter(run.sent_us, run.end, tx.rack_sent_us,
+                           tx.rack_end)) {
+    return;
+  }
+  tx.Set(kRackValid);
+  tx.rack_sent_us = run.sent_us;
+  tx.rack_end = run.end;
+}
+
 inline bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
                               const Context& ctx) {
   if (!ctx.config.tail_loss_probe || !cb.Has(kSack) || cb.srtt_us == 0 ||

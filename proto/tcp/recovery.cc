@@ -348,11 +348,7 @@ void OnCleanAck(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
   cb.una_since = ctx.now.tick;
   OnRttSample(cb, sample.rtt_us, ctx.config);
   UpdateMinRtt(tx, sample.rtt_us, ctx);
-  Delivery delivery;
-  delivery.has_latest = true;
-  delivery.latest_us = delivery.last_us = run.sent_us;
-  delivery.latest_end = run.end;
-  RackUpdate(cb, tx, delivery, SackReport{}, *a.options, ctx);
+  RackUpdateClean(tx, run, ctx);
   tx.fack = a.ack;
   ObserveAck(cb, tx, sample, ctx);
   GrowWindow(cb, tx, sample, ctx);
