@@ -60,6 +60,9 @@ class Connection {
   uint32_t SendStatic(ByteView bytes);  // the bytes must outlive the connection
   // Sends a packet's data without copying. Takes ownership if it returns true.
   bool SendPacket(Packet* packet);
+  // Sends the first received packet back as it is. False, and nothing done, if
+  // there is none or no room for all of it.
+  bool ReturnFront();
   // kWritable is told when there is send space again, as after a Send that took
   // less than asked.
   void AskWritable();

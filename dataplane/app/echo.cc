@@ -15,17 +15,11 @@ bool IsSafeToAnswer(const UdpEndpoint& remote) {
 void EchoBack(Connection connection) {
   // Received bytes that the send buffer has no room for stay in the receive
   // queue, which closes the window: the peer's own pace is the limit.
-  for (ByteView front; !(front = connection.Front()).empty();) {
-    if (connection.send_space() < front.size()) {
-      const uint32_t sent = connection.Send(front);
-      connection.Consume(sent);
-      return;
-    }
-    Packet* packet = connection.TakeFront();
-    if (!connection.SendPacket(packet)) {
-      connection.FreePacket(packet);
-      return;
-    }
+  while (connection.ReturnFront()) {
+  }
+  if (const ByteView front = connection.Front(); !front.empty()) {
+    connection.Consume(connection.Send(front));
+    return;
   }
   if (connection.at_end()) connection.Close();
 }

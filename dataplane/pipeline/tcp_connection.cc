@@ -109,6 +109,25 @@ bool TcpLayer::SendPacket(uint32_t index, Packet* packet) {
   return true;
 }
 
+// TakeFront and SendPacket in one.
+bool TcpLayer::ReturnFront(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  Buffers* buffers = BuffersOf(index);
+  if (buffers == nullptr || !tcp::MaySend(cb.state)) return false;
+  const ByteView front = buffers->receive.Front();
+  const tcp::Context ctx = MakeContext(index);
+  if (front.empty() || tcp::SendRoom(cb, ctx.config) < front.size()) {
+    return false;
+  }
+  Packet* packet = buffers->receive.TakeFront();
+  OfferFreed(cb, buffers, ctx);
+  packet->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+  buffers->send.Append(ChunkOf(packet), cb.snd_queued);
+  cb.snd_queued += packet->data_len;
+  MarkDirty(index);
+  return true;
+}
+
 void TcpLayer::ShutdownSend(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   if (tcp::CloseSend(cb)) {
@@ -210,6 +229,7 @@ ByteView Connection::Front() const { return tcp_->Front(index_); }
 void Connection::Consume(uint32_t n) { tcp_->Consume(index_, n); }
 Packet* Connection::TakeFront() { return tcp_->TakeFront(index_); }
 void Connection::FreePacket(Packet* packet) { tcp_->core().pool.Free(packet); }
+bool Connection::ReturnFront() { return tcp_->ReturnFront(index_); }
 uint32_t Connection::send_space() const { return tcp_->SendSpace(index_); }
 bool Connection::writable() const { return tcp_->IsWritable(index_); }
 uint32_t Connection::Send(ByteView bytes) { return tcp_->Send(index_, bytes); }

@@ -173,6 +173,7 @@ class TcpLayer {
   uint32_t Send(uint32_t index, ByteView bytes);
   uint32_t SendStatic(uint32_t index, ByteView bytes);
   bool SendPacket(uint32_t index, Packet* packet);
+  bool ReturnFront(uint32_t index);
   void ShutdownSend(uint32_t index);
   void Close(uint32_t index);
   void Abort(uint32_t index);
@@ -348,8 +349,11 @@ class TcpLayer {
   void MarkDirty(uint32_t index);
   void MarkReady(uint32_t index, uint8_t events);
   void OnConsumed(uint32_t index);
+  void OfferFreed(tcp::ControlBlock& cb, const Buffers* buffers,
+                  const tcp::Context& ctx);
   void Renege(uint32_t index);
   void BlockWriter(uint32_t index);
+  static SendChunk* ChunkOf(Packet* packet);
   SendChunk* AppendPacketChunk(uint32_t index, Packet* packet, SeqNum first);
 
   Core& core_;

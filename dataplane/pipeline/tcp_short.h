@@ -86,14 +86,17 @@ inline void TcpLayer::MarkReady(uint32_t index, uint8_t events) {
 }
 
 // The window may have opened far enough to tell the peer.
-inline void TcpLayer::OnConsumed(uint32_t index) {
-  tcp::ControlBlock& cb = blocks_[index];
-  const Buffers* buffers = BuffersOf(index);
-  const tcp::Context ctx = MakeContext(index);
-  tcp::TuneReceiveSpace(cb, buffers == nullptr ? 0 : buffers->receive.bytes(),
-                        !core_.low_memory, ctx);
+inline void TcpLayer::OfferFreed(tcp::ControlBlock& cb, const Buffers* buffers,
+                                 const tcp::Context& ctx) {
+  const uint32_t unread = buffers == nullptr ? 0 : buffers->receive.bytes();
+  tcp::TuneReceiveSpace(cb, unread, !core_.low_memory, ctx);
   tcp::OnReceiveSpace(cb, SpaceIn(buffers, tcp::ReceiveLimit(cb, ctx.config)),
                       ctx);
+}
+
+inline void TcpLayer::OnConsumed(uint32_t index) {
+  tcp::ControlBlock& cb = blocks_[index];
+  OfferFreed(cb, BuffersOf(index), MakeContext(index));
   if (cb.Has(tcp::kAckNow)) MarkDirty(index);
   // Else Emit does it, when whoever reads has perhaps written.
   if (!cb.Has(tcp::kDirty)) DropBuffersIfEmpty(index);
@@ -116,14 +119,20 @@ inline uint32_t TcpLayer::SendSpace(uint32_t index) const {
   return tcp::SendRoom(cb, options(index));
 }
 
-inline SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet,
-                                              SeqNum first) {
+// The packet's data, as a part of the stream.
+inline SendChunk* TcpLayer::ChunkOf(Packet* packet) {
   SendChunk& chunk = MetaOf(packet).chunk;
   chunk.data = DataOf(packet);
   chunk.length = packet->data_len;
   chunk.packet = packet;
-  NeedBuffers(index)->send.Append(&chunk, first);
   return &chunk;
+}
+
+inline SendChunk* TcpLayer::AppendPacketChunk(uint32_t index, Packet* packet,
+                                              SeqNum first) {
+  SendChunk* chunk = ChunkOf(packet);
+  NeedBuffers(index)->send.Append(chunk, first);
+  return chunk;
 }
 
 inline tcp::ReceiveHoles* TcpLayer::HolesOf(uint32_t index) {

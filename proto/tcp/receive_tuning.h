@@ -44,14 +44,12 @@ inline void TuneReceiveSpace(ControlBlock& cb, uint32_t unread, bool may_grow,
   const uint32_t elapsed_us = ctx.now.us - cb.measure_us;
   if (elapsed_us < rtt_us) return;
   const SeqNum read = cb.rcv_nxt - unread;
-  // A slow reader's many round trips count as what they are.
-  const uint64_t per_rtt =
-      read > cb.measure_from
-          ? uint64_t{read - cb.measure_from} * rtt_us / elapsed_us
-          : 0;
+  const uint32_t got = read > cb.measure_from ? read - cb.measure_from : 0;
   cb.measure_from = read;
   cb.measure_us = ctx.now.us;
-  if (!may_grow || per_rtt <= cb.receive_space / 2) return;
+  if (!may_grow || got <= cb.receive_space / 2) return;
+  // A slow reader's many round trips count as what they are.
+  if (uint64_t{got} * rtt_us / elapsed_us <= cb.receive_space / 2) return;
   cb.receive_space = static_cast<uint32_t>(std::min<uint64_t>(
       uint64_t{cb.receive_space} * 2, config.receive_buffer));
 }

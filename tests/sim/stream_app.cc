@@ -258,6 +258,15 @@ void StreamApp::ReadEcho(Session& s, uint32_t& budget) {
       if (!all) return;
       continue;
     }
+    if (s.held == nullptr && s.rng.ChancePpm(500'000)) {
+      const auto n = static_cast<uint32_t>(s.connection.Front().size());
+      if (s.connection.ReturnFront()) {
+        s.record->received += n;
+        s.record->sent += n;
+        budget -= std::min(budget, n);
+        continue;
+      }
+    }
     if (s.held == nullptr) s.held = s.connection.TakeFront();
     if (s.held == nullptr) return;
     uint32_t n = s.held->data_len;
