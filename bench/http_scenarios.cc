@@ -100,44 +100,76 @@ class HttpConnection : public Scenario {
   std::vector<Packet*> burst_;
 };
 
-// When all are open they are reset, and opened again.
+// Opens connections, while as many others are reset outside of what is timed;
+// each comes again when a sixteenth of all have come after it.
 class Establish : public Scenario {
  public:
   explicit Establish(uint32_t connections)
-      : stack_({.connections = connections}), connections_(connections) {
+      : stack_({.connections = connections}),
+        connections_(connections),
+        closed_(connections / 16 / kBatch * kBatch) {
     const uint16_t app = stack_.pipeline().AddApplication(&discard_);
     stack_.pipeline().tcp().Listen(Ipv4Address(), kPort, app).IgnoreError();
     stack_.Introduce();
+    stack_.Establish(kPort, 0, connections);
+    for (uint32_t i = 0; i < closed_; i += kBatch) Reset(i);
   }
   Sample Step() override {
-    const uint32_t first = next_;
-    next_ = std::min(next_ + kBatch, connections_);
-    if (generation_ > 0) ResetAll(first, next_);
-    const double ns = stack_.Establish(kPort, first, next_);
-    const Sample sample{ns, next_ - first};
-    if (next_ == connections_) {
-      next_ = 0;
-      ++generation_;
-    }
-    return sample;
+    Reset((next_ + closed_) % connections_);
+    const double ns = stack_.Establish(kPort, next_, next_ + kBatch);
+    next_ = (next_ + kBatch) % connections_;
+    return {ns, kBatch};
   }
 
  private:
-  void ResetAll(uint32_t first, uint32_t end) {
-    for (uint32_t i = first; i < end; ++i) {
+  void Reset(uint32_t first) {
+    for (uint32_t i = first; i < first + kBatch; ++i) {
       burst_.push_back(stack_.TcpFrame(i, kPort, tcp::kRst, {}));
     }
     stack_.Turn(burst_);
     stack_.Collect();
-    for (uint32_t i = first; i < end; ++i) stack_.Renew(i, generation_);
+    ++resets_;
+    for (uint32_t i = first; i < first + kBatch; ++i) stack_.Renew(i, resets_);
   }
 
   dataplane::DiscardApp discard_;
   StackHarness stack_;
-  uint32_t connections_;
+  uint32_t connections_;  // a multiple of kBatch
+  uint32_t closed_;
   uint32_t next_ = 0;
-  uint32_t generation_ = 0;
+  uint32_t resets_ = 0;
   std::vector<Packet*> burst_;
+};
+
+// The first so many, into memory that the process has not touched yet: the
+// kernel puts pages of zeros there one by one.
+class EstablishFresh : public Scenario {
+ public:
+  explicit EstablishFresh(uint32_t connections) : connections_(connections) {
+    Begin();
+  }
+  Sample Step() override {
+    if (next_ == connections_) Begin();
+    const double ns = stack_->Establish(kPort, next_, next_ + kBatch);
+    next_ += kBatch;
+    return {ns, kBatch};
+  }
+
+ private:
+  void Begin() {
+    stack_.reset();
+    stack_ = std::make_unique<StackHarness>(
+        StackOptions{.connections = connections_});
+    const uint16_t app = stack_->pipeline().AddApplication(&discard_);
+    stack_->pipeline().tcp().Listen(Ipv4Address(), kPort, app).IgnoreError();
+    stack_->Introduce();
+    next_ = 0;
+  }
+
+  dataplane::DiscardApp discard_;
+  std::unique_ptr<StackHarness> stack_;
+  uint32_t connections_;  // a multiple of kBatch
+  uint32_t next_ = 0;
 };
 
 }  // namespace
@@ -152,6 +184,10 @@ std::unique_ptr<Scenario> MakeHttpConnection() {
 
 std::unique_ptr<Scenario> MakeEstablish(uint32_t connections) {
   return std::make_unique<Establish>(connections);
+}
+
+std::unique_ptr<Scenario> MakeEstablishFresh(uint32_t connections) {
+  return std::make_unique<EstablishFresh>(connections);
 }
 
 }  // namespace corelane::bench

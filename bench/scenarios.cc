@@ -40,6 +40,7 @@ std::span<const NamedScenario> Scenarios() {
       {"http_keep_alive/4096", [] { return MakeHttpKeepAlive(4096); }, true},
       {"http_connection", MakeHttpConnection, true},
       {"establish/1000000", [] { return MakeEstablish(1000000); }},
+      {"establish_fresh/1000000", [] { return MakeEstablishFresh(1000000); }},
       {"establish/4096", [] { return MakeEstablish(4096); }, true},
       {"bulk_receive/offload", [] { return MakeBulkReceive(true); }, true},
       {"bulk_receive/software", [] { return MakeBulkReceive(false); }, true},

@@ -29,6 +29,7 @@ std::unique_ptr<Scenario> MakeHttpKeepAlive(uint32_t connections);
 std::unique_ptr<Scenario> MakeHttpConnection();
 // SYN and ACK: one operation. `connections` are opened, and then others.
 std::unique_ptr<Scenario> MakeEstablish(uint32_t connections);
+std::unique_ptr<Scenario> MakeEstablishFresh(uint32_t connections);
 
 // ---- bulk_scenarios.cc
 // ACKs of all that is in flight, on connections in random order.
