@@ -43,6 +43,17 @@ tcp::Ecn EcnOf(int64_t number) {
                        : tcp::Ecn::kAccept;
 }
 
+// Empty if the kernel does not say.
+std::string CongestionName() {
+  std::ifstream file("/proc/sys/net/ipv4/tcp_congestion_control");
+  std::string name;
+  file >> name;
+  return name;
+}
+
+// Before any script has run.
+const std::string kCongestionAtLoad = CongestionName();
+
 }  // namespace
 
 tcp::Config ConfigOfSysctls() {
@@ -69,11 +80,13 @@ tcp::Config ConfigOfSysctls() {
   c.keepalive_interval =
       std::chrono::seconds(Number("tcp_keepalive_intvl", 75));
   c.keepalive_probes = Count("tcp_keepalive_probes", 9);
-  std::ifstream congestion("/proc/sys/net/ipv4/tcp_congestion_control");
-  std::string name;
-  if (congestion >> name) {
-    if (name == "reno") name = "newreno";
-    c.congestion = tcp::CongestionControlByName(name).value_or(c.congestion);
+  // Where the machine's own choice is BBR, a script's for CUBIC, which all
+  // begin with, may have been refused: it then holds all the same.
+  const std::string name = CongestionName();
+  if (name != "bbr" || name != kCongestionAtLoad) {
+    c.congestion =
+        tcp::CongestionControlByName(name == "reno" ? "newreno" : name)
+            .value_or(c.congestion);
   }
   return c;
 }
