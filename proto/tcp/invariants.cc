@@ -1,6 +1,7 @@
 #include "proto/tcp/invariants.h"
 
 #include "proto/tcp/bbr_model.h"
+#include "proto/tcp/path_mtu.h"
 #include "proto/tcp/send_room.h"
 
 namespace corelane::tcp {
@@ -65,7 +66,8 @@ const char* CheckSendState(const ControlBlock& cb, const SendState* tx) {
   if (tx->sacked_bytes + tx->lost_bytes > cb.snd_nxt - cb.snd_una) {
     return "more arrived or lost than was in flight";
   }
-  if (tx->phase == SendPhase::kOpen && tx->lost_bytes > 0) {
+  if (tx->phase == SendPhase::kOpen && tx->lost_bytes > 0 &&
+      !OnlyMtuProbeLost(cb, *tx)) {
     return "something lost and no recovery";
   }
   return tx->bbr != nullptr ? CheckBbr(*tx->bbr) : nullptr;

@@ -56,14 +56,34 @@ inline void NoteMtuProbe(SendState& tx, uint16_t size, SeqNum end,
                          const Context& ctx) {
   tx.mtu_probe_size = size;
   tx.mtu_probe_end = end;
+  tx.mtu_failed_size = 0;
   tx.mtu_since = ctx.now.tick;
 }
 
 // [start, ...) is being sent again: if the probe is in it, it has failed.
 inline void NoteMtuResend(SendState& tx, SeqNum end) {
   if (tx.mtu_probe_size != 0 && end > tx.mtu_probe_end - tx.mtu_probe_size) {
+    tx.mtu_failed_size = tx.mtu_probe_size;
     tx.mtu_probe_size = 0;
   }
+}
+
+// RFC 8899 section 3: the loss of nothing but a probe for the path's MTU is no
+// sign of congestion; and pacing may let it wait before it is sent again, in
+// pieces.
+inline bool OnlyMtuProbeLost(const ControlBlock& cb, const SendState& tx) {
+  const uint32_t size = std::max(tx.mtu_probe_size, tx.mtu_failed_size);
+  if (tx.lost_bytes == 0 || tx.lost_bytes > size) return false;
+  SeqNum start = cb.snd_una;
+  for (uint32_t i = 0; i < tx.range_count; ++i) {
+    const SentRange& run = tx.ranges[i];
+    if (run.fate == SentRange::Fate::kLost) {
+      return run.end == tx.mtu_probe_end && !run.retransmitted &&
+             run.end - start == tx.lost_bytes;
+    }
+    start = run.end;
+  }
+  return false;
 }
 
 // SND.UNA has moved. A probe that arrived as such shows what the path takes.

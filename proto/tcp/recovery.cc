@@ -172,16 +172,6 @@ void DetectLoss(ControlBlock& cb, SendState& tx, bool partial, Step& step,
   }
 }
 
-// RFC 8899 section 3: the loss of nothing but a probe for the path's MTU is no
-// sign of congestion.
-bool OnlyMtuProbeLost(const ControlBlock& cb, SendState& tx) {
-  if (tx.mtu_probe_size == 0 || tx.lost_bytes != tx.mtu_probe_size) {
-    return false;
-  }
-  const SentList list(tx, cb.snd_una);
-  return list[list.FirstLost()].end == tx.mtu_probe_end;
-}
-
 // Open, Disorder and Cwr: is something lost, or marked?
 void OnAckWhileOpen(ControlBlock& cb, SendState& tx, Step& step,
                     const Context& ctx) {

@@ -113,6 +113,8 @@ struct alignas(64) SendState {
 
   // ---- what losses, probes and pacing need
   SeqNum mtu_probe_end;
+  // Of a probe that was lost and is being sent again in pieces, until the next.
+  uint16_t mtu_failed_size = 0;
   Tick mtu_since = 0;
   uint32_t syn_us = 0;          // when the SYN was last sent
   uint32_t owner = 0xffffffff;  // the control block's index
