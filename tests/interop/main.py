@@ -18,6 +18,7 @@ import check_cores
 import check_http
 import check_input
 import check_load
+import check_nginx
 import check_network
 import check_replay
 import check_stateless
@@ -95,6 +96,7 @@ def start_checks(report, lab):
     if d == "tap":
         report.check("name in use", check_control.name_in_use, lab)
         report.check("blast: the kernel", check_blast.kernel_echo, lab)
+        report.check("blast: nginx", check_nginx.http, lab)
         report.check("blast: our servers", check_blast.own_servers, lab)
         report.check("blast: jumbo over virtio", check_blast.jumbo, lab)
         report.check("virtio: bytes from anywhere", check_blast.unmapped, lab)
