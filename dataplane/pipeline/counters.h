@@ -42,7 +42,7 @@ namespace corelane::dataplane {
   X(steering_mistrust, "devices found to spread flows otherwise")     \
   X(linearized, "received chains of buffers copied into one")         \
   X(rx_checksum_software, "received packets whose sums we verified")  \
-  X(tcp_put_off, "connections that waited a turn to send more")       \
+  X(tcp_put_off, "times that a connection found no room to send in")  \
   X(tx_dropped_no_packet, "packets not sent: pool exhausted")         \
   X(tx_dropped_full, "packets not sent: transmit queue full")         \
   X(tx_dropped_no_route, "packets not sent: no route")                \

@@ -20,8 +20,9 @@ namespace {
 constexpr int kEmitBudget = 64;
 // Connections that are asked in vain before a turn ends: millions may wait for
 // room in the transmit queue, as when all time out at once, and to ask each of
-// them in every turn would take longer than to send what there is room for. But
-// one device's full queue must not hold up what another's connections have.
+// them in every turn would take longer than to send what there is room for.
+// More than one, as another device's queue may have room; the next turn begins
+// behind them.
 constexpr uint32_t kPatience = 64;
 // Frames that one segment may need in the transmit queue.
 constexpr uint32_t kTxReserve = 4;

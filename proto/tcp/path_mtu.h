@@ -72,8 +72,11 @@ inline void NoteMtuResend(SendState& tx, SeqNum end) {
 // sign of congestion; and pacing may let it wait before it is sent again, in
 // pieces.
 inline bool OnlyMtuProbeLost(const ControlBlock& cb, const SendState& tx) {
-  const uint32_t size = std::max(tx.mtu_probe_size, tx.mtu_failed_size);
-  if (tx.lost_bytes == 0 || tx.lost_bytes > size) return false;
+  if (tx.lost_bytes == 0) return false;
+  if (tx.mtu_probe_size != 0 ? tx.lost_bytes != tx.mtu_probe_size
+                             : tx.lost_bytes > tx.mtu_failed_size) {
+    return false;
+  }
   SeqNum start = cb.snd_una;
   for (uint32_t i = 0; i < tx.range_count; ++i) {
     const SentRange& run = tx.ranges[i];

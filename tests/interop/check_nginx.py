@@ -79,6 +79,8 @@ def http(lab):
                              "--duration", "1s", "--slo", "errors=0")
             what = " ".join(("http", *words))
             expect_equal(results["ok"], 500, f"{what}: answers")
+            # It writes a line when the answer has left.
+            wait_until(lambda: requests(home) >= seen + 500, 5, "nginx's log")
             logged = requests(home) - seen
             seen += logged
             expect_equal(logged, 500, f"{what}: requests in nginx's log")

@@ -159,8 +159,8 @@ def one_run(lab, direction, other, congestion, seed, total):
     if other == "kernel":
         service = KernelService(lab, name, congestion)
     else:
-        # As on a NIC: it polls. Woken for each packet it would be later by what
-        # this machine takes for that, 2 or 3 % of the link's round trip.
+        # As on a NIC: it polls. Being woken for each packet adds to the link's
+        # round trip.
         service = lab.start(name, "--congestion", congestion,
                             "--max-connections", "100", "--idle", "spin")
     try:

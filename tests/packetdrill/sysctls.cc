@@ -52,7 +52,7 @@ std::string CongestionName() {
 }
 
 // Before any script has run.
-const std::string kCongestionAtLoad = CongestionName();
+const bool kBbrAtLoad = CongestionName() == "bbr";
 
 }  // namespace
 
@@ -83,7 +83,7 @@ tcp::Config ConfigOfSysctls() {
   // Where the machine's own choice is BBR, a script's for CUBIC, which all
   // begin with, may have been refused: it then holds all the same.
   const std::string name = CongestionName();
-  if (name != "bbr" || name != kCongestionAtLoad) {
+  if (name != "bbr" || !kBbrAtLoad) {
     c.congestion =
         tcp::CongestionControlByName(name == "reno" ? "newreno" : name)
             .value_or(c.congestion);
