@@ -38,6 +38,7 @@ struct Core {
       : pool(*packet_pool), secrets(s), rng(s.rng, 1), challenge_rng(s.rng, 2) {
     SetTime(time);
     low_memory_mark = pool.available() / 8;
+    CheckMemory();
   }
 
   PacketPool& pool;
@@ -50,9 +51,16 @@ struct Core {
   Steering* steering = nullptr;  // to the other cores, if there are any
   Time now = kTimeZero;          // read once per turn
   tcp::Now tcp_now;              // the same, in TCP's units
-  // Few packets are left: payload is refused so that control still gets by.
+  // Few packets are left: a connection gets one for what it receives and one
+  // for what it sends if it has none, so that those that hold the others do not
+  // starve it. Fewer still, and payload is refused: control must get by.
   bool low_memory = false;
-  uint32_t low_memory_mark = 0;  // ... namely fewer than this
+  bool no_memory = false;
+  uint32_t low_memory_mark = 0;  // fewer than this, and than half of it
+  // Packets above the mark when that was last looked at. A connection may hold
+  // a quarter as many of what it is to send: the more there are that want
+  // much, the less each of them gets, and something is left for others.
+  uint32_t packets_left = 0;
   // Packets that may be bound before the pool has to be asked again: asking
   // costs more than a packet does.
   int64_t spare_packets = 0;
@@ -79,7 +87,9 @@ struct Core {
   void CheckMemory() {
     const uint32_t left = pool.available();
     low_memory = left < low_memory_mark;
-    spare_packets = low_memory ? 0 : left - low_memory_mark;
+    no_memory = left < low_memory_mark / 2;
+    packets_left = low_memory ? 0 : left - low_memory_mark;
+    spare_packets = packets_left;
   }
   // `n` packets came in or are about to be allocated for payload.
   void NoteBound(uint32_t n) {

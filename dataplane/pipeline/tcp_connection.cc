@@ -23,7 +23,7 @@ void TcpLayer::Consume(uint32_t index, uint32_t n) {
 }
 
 bool TcpLayer::IsWritable(uint32_t index) const {
-  return SendSpace(index) > 0 &&
+  return SendSpace(index) > 0 && ShareForSending(blocks_[index], 1) > 0 &&
          tcp::WorthWriting(blocks_[index], options(index));
 }
 
@@ -37,11 +37,24 @@ void TcpLayer::BlockWriter(uint32_t index) {
   }
 }
 
+// Bytes that a connection may queue of those wanted, for all that memory says.
+uint32_t TcpLayer::ShareForSending(const tcp::ControlBlock& cb,
+                                   uint32_t wanted) const {
+  const uint32_t queued = tcp::Queued(cb);
+  auto share = [&] { return uint64_t{core_.packets_left / 4} * cb.mss; };
+  // Who holds little need not know exactly.
+  if (uint64_t{queued} + wanted > share() / 4) core_.CheckMemory();
+  if (core_.low_memory && queued == 0 && !core_.no_memory) {
+    return std::min<uint32_t>(wanted, cb.mss);
+  }
+  if (share() <= queued) return 0;
+  return static_cast<uint32_t>(std::min<uint64_t>(share() - queued, wanted));
+}
+
 uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
   tcp::ControlBlock& cb = blocks_[index];
   const auto wanted = static_cast<uint32_t>(bytes.size());
-  const uint32_t take =
-      core_.low_memory ? 0 : std::min(wanted, SendSpace(index));
+  const uint32_t take = ShareForSending(cb, std::min(wanted, SendSpace(index)));
   uint32_t done = 0;
   while (done < take) {
     // Fill up the last packet while nothing of it was sent.
@@ -57,7 +70,8 @@ uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {
     }
     if (room == 0) {
       core_.NoteBound(1);
-      Packet* packet = core_.low_memory ? nullptr : core_.pool.Alloc();
+      const bool enough = core_.low_memory && tcp::Queued(cb) > 0;
+      Packet* packet = enough ? nullptr : core_.pool.Alloc();
       if (packet == nullptr) break;
       tail = AppendPacketChunk(index, packet, cb.snd_queued);
       room = std::min<uint32_t>(TailroomOf(packet), cb.mss);

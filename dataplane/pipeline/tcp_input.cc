@@ -132,6 +132,14 @@ void TcpLayer::Refuse(const Arrived& a, const tcp::Segment& segment) {
   SendBare(a.key, tcp::ResetFor(segment));
 }
 
+// Whether memory allows a segment's payload to be taken.
+bool TcpLayer::MayTake(uint32_t index, const tcp::Segment& segment) const {
+  if (segment.seq > blocks_[index].rcv_nxt) return MayPark(index);
+  if (!core_.low_memory) return true;
+  const Buffers* buffers = BuffersOf(index);
+  return !core_.no_memory && (buffers == nullptr || buffers->receive.empty());
+}
+
 bool TcpLayer::MayPark(uint32_t index) const {
   if (core_.low_memory) return false;
   const Buffers* buffers = BuffersOf(index);
@@ -181,8 +189,7 @@ void TcpLayer::ToConnection(uint32_t index, const Arrived& a,
   if (core_.low_memory ||
       !tcp::IngestPredicted(cb, segment, SendStateOf(index), ctx, result)) {
     tcp::Segment wanted = segment;
-    if (segment.payload_length > 0 &&
-        (core_.low_memory || (segment.seq > rcv_nxt && !MayPark(index)))) {
+    if (segment.payload_length > 0 && !MayTake(index, segment)) {
       refused = true;
       wanted.text_refused = true;
     }

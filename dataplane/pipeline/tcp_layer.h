@@ -169,6 +169,7 @@ class TcpLayer {
   void Consume(uint32_t index, uint32_t n);
   Packet* TakeFront(uint32_t index);
   uint32_t SendSpace(uint32_t index) const;
+  uint32_t ShareForSending(const tcp::ControlBlock& cb, uint32_t wanted) const;
   bool IsWritable(uint32_t index) const;
   uint32_t Send(uint32_t index, ByteView bytes);
   uint32_t SendStatic(uint32_t index, ByteView bytes);
@@ -244,6 +245,7 @@ class TcpLayer {
   tcp::ReceiveHoles* HolesFor(uint32_t index, const tcp::Segment& segment);
   tcp::ReceiveHoles* HolesOf(uint32_t index);
   void DropHolesIfEmpty(uint32_t index);
+  bool MayTake(uint32_t index, const tcp::Segment& segment) const;
   bool MayPark(uint32_t index) const;
   void Refuse(const Arrived& a, const tcp::Segment& segment);
 

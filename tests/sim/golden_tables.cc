@@ -59,7 +59,12 @@ Scenario Line(CongestionControl control, Duration round_trip) {
     wire->bits_per_second = kBitsPerSecond;
     wire->queue_bytes = static_cast<uint32_t>(std::max<uint64_t>(
         64'000, kBitsPerSecond / 8 * (round_trip / 1us) / 1'000'000));
-    if (control == CongestionControl::kDctcp) wire->mark_above = 30'000;
+    if (control == CongestionControl::kDctcp) {
+      // Deep, or a flow whose SYN is lost goes on without ECN (RFC 3168 section
+      // 6.1.1.1): in this queue it would have most of the line.
+      wire->mark_above = 30'000;
+      wire->queue_bytes = std::max(wire->queue_bytes, 256'000u);
+    }
   }
   return s;
 }
