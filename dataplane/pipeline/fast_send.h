@@ -94,6 +94,37 @@ inline void Ipv4Layer::OutputOn(const Way& way, Packet* packet,
   Queue(interface, packet);
 }
 
+// Sends a TCP segment as OutputOn would: takes a packet whose data is the
+// payload. It differs from `first`, which OutputOn has queued in this turn, in
+// nothing else than its payload (not in how long that is), sequence number and
+// flags.
+inline void Ipv4Layer::OutputLike(Interface& interface, const Packet& first,
+                                  Packet* packet, SeqNum seq, uint8_t flags) {
+  constexpr uint16_t kToTcp = ethernet::kHeaderLength + ipv4::kHeaderLength;
+  const uint16_t tcp_header =
+      static_cast<uint16_t>(DataOf(&first)[kToTcp + 12] >> 4 << 2);
+  const auto headers = static_cast<uint16_t>(kToTcp + tcp_header);
+  uint8_t* frame = Prepend(packet, headers);
+  std::memcpy(frame, DataOf(&first), headers);
+  uint8_t* tcp = frame + kToTcp;
+  StoreBe32(tcp + 4, seq.value());
+  tcp[13] = flags;
+  constexpr uint64_t kSums =
+      RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_CKSUM;
+  packet->ol_flags |= first.ol_flags & kSums;
+  packet->l4_len = first.l4_len;
+  if (!interface.config.caps.tx_tcp_checksum) {
+    TrimFront(packet, kToTcp);
+    const PartialSum pseudo = PseudoHeaderSum(
+        Ipv4Address(LoadBe32(tcp - 8)), Ipv4Address(LoadBe32(tcp - 4)),
+        ipv4::kTcp, static_cast<uint16_t>(packet->pkt_len));
+    StoreBe16(tcp + 16, 0);
+    StoreBe16(tcp + 16, ChecksumFinish(pseudo + ChainSum(packet)));
+    Prepend(packet, kToTcp);
+  }
+  Queue(interface, packet);
+}
+
 // The frame is complete.
 inline void Ipv4Layer::Queue(Interface& interface, Packet* packet) {
   packet->l2_len = ethernet::kHeaderLength;

@@ -115,6 +115,8 @@ class Ipv4Layer {
   // fast_send.h
   template <uint8_t kProtocol>
   void OutputOn(const Way& way, Packet* packet, const OutputSpec& spec);
+  void OutputLike(Interface& interface, const Packet& first, Packet* packet,
+                  SeqNum seq, uint8_t flags);
   void TurnRound(const Way& way, Packet* packet, uint8_t tos, uint8_t ttl);
 
   bool FindPath(const ipv4::Flow& flow, Path& path) const;

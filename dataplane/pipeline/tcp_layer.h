@@ -306,6 +306,10 @@ class TcpLayer {
   bool EmitDue(uint32_t index);
   bool EmitShort(uint32_t index);
   void FileTimer(uint32_t index);
+  uint32_t RoomAtOnce(const Path& path, uint32_t left);
+  uint32_t TransmitPieces(uint32_t index, const Path& path,
+                          const tcp::SegmentSpec& all,
+                          const tcp::Config& config);
   Packet* BuildData(uint32_t index, SeqNum seq, uint32_t length,
                     const Path& path);
   Packet* BuildWithStatic(const SendChunk& chunk, uint32_t offset,

@@ -77,7 +77,9 @@ void Finish(const Draft& d) {
   d.out.window = OfferWindow(cb, d.receive_space, d.ctx.config);
   cb.rcv_acked = cb.rcv_nxt;
   cb.Clear(kAckNow | kAckTimer);
-  ++d.ctx.counters.segments_out;
+  const uint32_t piece = d.out.piece;
+  d.ctx.counters.segments_out +=
+      piece == 0 ? 1 : (d.out.length + piece - 1) / piece;
 }
 
 // Small differences between transmission times may share a run.
@@ -100,7 +102,9 @@ bool Append(const Draft& d, SeqNum end, uint32_t grain_us) {
   if (tx.bbr != nullptr) [[unlikely]] {
     return AppendForBbr(d, end, grain_us);
   }
-  return SentList(tx, d.cb.snd_una).Append(end, d.ctx.now.us, grain_us);
+  const uint32_t segments = d.out.piece == 0 ? 1 : d.out.length / d.out.piece;
+  return SentList(tx, d.cb.snd_una)
+      .Append(end, d.ctx.now.us, grain_us, segments);
 }
 
 // New data or a FIN, [out.seq, out.seq + out.length (+ FIN)), is being sent.
@@ -254,6 +258,17 @@ uint32_t SendableLength(const Draft& d) {
   return length >= cb.max_window / 2 ? length : 0;
 }
 
+// How many segments like the one of `length` bytes may leave as well: full ones
+// without a gap in what was received to report. Pacing looks at each of them.
+uint32_t SegmentsAtOnce(const Draft& d, uint32_t length) {
+  const ControlBlock& cb = d.cb;
+  const SendState& tx = *d.extras.tx;
+  if (length < cb.mss || Paces(tx, d.ctx.config) || SackRoom(d) > 0) return 1;
+  const uint32_t bytes =
+      std::min({Unsent(cb), cb.snd_edge - cb.snd_nxt, CongestionRoom(cb, tx)});
+  return std::clamp<uint32_t>(bytes / length, 1, d.extras.at_once);
+}
+
 // A segment that probes for a larger path MTU: with all its room, so that its
 // loss is found like any other, and a run of its own.
 bool EmitMtuProbe(const Draft& d) {
@@ -282,7 +297,12 @@ bool EmitData(const Draft& d) {
   ControlBlock& cb = d.cb;
   RestartAfterIdle(cb, *d.extras.tx, d.ctx);
   if (EmitMtuProbe(d)) return true;
-  const uint32_t length = SendableLength(d);
+  uint32_t length = SendableLength(d);
+  if (d.extras.at_once > 1) {
+    const uint32_t segments = SegmentsAtOnce(d, length);
+    if (segments > 1) d.out.piece = static_cast<uint16_t>(length);
+    length *= segments;
+  }
   bool fin = false;
   if (FinUnsent(cb) && length == Unsent(cb)) {
     // A FIN takes a sequence number and so needs window, but not a segment of
@@ -292,7 +312,10 @@ bool EmitData(const Draft& d) {
   if (length == 0 && !fin) return false;
   d.out.seq = cb.snd_nxt;
   Describe(d, length + (fin ? 1 : 0));
-  if (!NoteNew(d, fin)) return false;
+  if (!NoteNew(d, fin)) {
+    d.out.piece = 0;
+    return false;
+  }
   AdvancePace(cb, *d.extras.tx, length, d.ctx);
   NoteUse(cb, *d.extras.tx, CongestionRoom(cb, *d.extras.tx) < cb.mss);
   Finish(d);

@@ -54,19 +54,34 @@ inline bool SentAfter(uint32_t t1, SeqNum end1, uint32_t t2, SeqNum end2) {
 
 }  // namespace internal
 
-// What RackUpdate comes to if a run that left once has arrived in its turn, and
-// nobody has spoken of duplicates for a round.
-inline void RackUpdateClean(SendState& tx, const SentRange& run,
+// RFC 8985 section 6.2 step 1, over some minutes.
+inline void UpdateMinRtt(SendState& tx, uint32_t rtt_us, const Context& ctx) {
+  constexpr uint32_t kWindowUs = 300'000'000;
+  const bool old = ctx.now.us - tx.min_rtt_at_us > kWindowUs;
+  if (tx.min_rtt_us != 0 && rtt_us > tx.min_rtt_us && !old) return;
+  tx.min_rtt_us = rtt_us;
+  tx.min_rtt_at_us = ctx.now.us;
+}
+
+// Whether of all that arrived nothing left after what ends at `end` in `run`.
+inline bool RackKnowsNoneAfter(const SendState& tx, const SentRange& run,
+                               SeqNum end) {
+  return !tx.Has(kRackValid) ||
+         !internal::SentAfter(tx.rack_sent_us, tx.rack_end, run.sent_us, end);
+}
+
+// What RackUpdate comes to if what left once at `sent_us`, and ends at `end`,
+// has arrived in its turn, and nobody has spoken of duplicates for a round.
+inline void RackUpdateClean(SendState& tx, uint32_t sent_us, SeqNum end,
                             const Context& ctx) {
-  tx.rack_rtt_us = std::max<uint32_t>(ctx.now.us - run.sent_us, 1);
+  tx.rack_rtt_us = std::max<uint32_t>(ctx.now.us - sent_us, 1);
   if (tx.Has(kRackValid) &&
-      !internal::SentAfter(run.sent_us, run.end, tx.rack_sent_us,
-                           tx.rack_end)) {
+      !internal::SentAfter(sent_us, end, tx.rack_sent_us, tx.rack_end)) {
     return;
   }
   tx.Set(kRackValid);
-  tx.rack_sent_us = run.sent_us;
-  tx.rack_end = run.end;
+  tx.rack_sent_us = sent_us;
+  tx.rack_end = end;
 }
 
 inline bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,

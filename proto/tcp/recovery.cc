@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proto/tcp/bbr.h"
+#include "proto/tcp/clean_ack.h"
 #include "proto/tcp/congestion_control.h"
 #include "proto/tcp/path_mtu.h"
 #include "proto/tcp/prr.h"
@@ -81,22 +82,6 @@ uint32_t MeasureRtt(const ControlBlock& cb, const Acknowledgment& a,
   const uint32_t elapsed_ms = ctx.now.ms - sent_ms;
   if (elapsed_ms > 60'000) return 0;
   return std::max<uint32_t>(elapsed_ms, 1) * 1000;  // the grain
-}
-
-// RFC 7661: a window that was not used is not proved right, and does not grow;
-// in slow start it grows to twice what was.
-bool WindowWasUsed(const ControlBlock& cb, const SendState& tx) {
-  if (tx.Has(kCwndLimited)) return true;
-  return cb.cwnd < cb.ssthresh && cb.cwnd < 2 * tx.max_flight;
-}
-
-// RFC 8985 section 6.2 step 1, over some minutes.
-void UpdateMinRtt(SendState& tx, uint32_t rtt_us, const Context& ctx) {
-  constexpr uint32_t kWindowUs = 300'000'000;
-  const bool old = ctx.now.us - tx.min_rtt_at_us > kWindowUs;
-  if (tx.min_rtt_us != 0 && rtt_us > tx.min_rtt_us && !old) return;
-  tx.min_rtt_us = rtt_us;
-  tx.min_rtt_at_us = ctx.now.us;
 }
 
 void BeginReduction(ControlBlock& cb, SendState& tx, const Step& step,
@@ -297,55 +282,6 @@ void ChangeWindow(ControlBlock& cb, SendState& tx, const Step& step,
   cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);
 }
 
-// Whether what was acknowledged shows that waiting on is worth it. A released
-// connection is not held by single bytes (CVE-2008-4609), but neither given up
-// because its peer's window is smaller than a segment.
-bool IsProgress(const ControlBlock& cb, uint32_t acked, SeqNum ack) {
-  constexpr uint16_t kFewBytes = 256;
-  return !cb.Has(kOrphan) || acked >= std::min(cb.mss, kFewBytes) ||
-         ack == cb.SendEnd();
-}
-
-// Whether the acknowledgment is the ordinary one of a sender in good order: of
-// all that is in flight, which is one run that left once.
-bool IsCleanAck(const ControlBlock& cb, const SendState& tx,
-                const Acknowledgment& a) {
-  const SentRange& run = tx.ranges[0];
-  return a.ack == cb.snd_nxt && a.ack != cb.snd_una && cb.Has(kSack) &&
-         a.options->sack_count == 0 && !a.ece && tx.range_count == 1 &&
-         run.fate == SentRange::Fate::kInFlight && !run.retransmitted &&
-         tx.phase == SendPhase::kOpen &&
-         (tx.sacked_bytes | tx.lost_bytes | tx.dup_acks | tx.mtu_probe_size) ==
-             0 &&
-         !tx.Has(kProbeOut | kCwrHold | kTimedOut | kDsackSeen) &&
-         a.ack >= tx.fack && tx.bbr == nullptr;
-}
-
-// What is left of OnAcknowledgment then: all steps that would find nothing are
-// left out, and the result is the same.
-void OnCleanAck(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
-                const Context& ctx) {
-  const SentRange run = tx.ranges[0];
-  AckSample sample;
-  sample.prior_una = cb.snd_una;
-  sample.acked = sample.delivered = sample.prior_flight = a.ack - cb.snd_una;
-  sample.cwnd_limited = WindowWasUsed(cb, tx);
-  sample.rtt_us = std::max<uint32_t>(ctx.now.us - run.sent_us, 1);
-  tx.active_ms = ctx.now.ms;
-  tx.range_count = 0;
-  cb.snd_una = a.ack;
-  if (IsProgress(cb, sample.acked, a.ack)) cb.retransmits = 0;
-  cb.una_since = ctx.now.tick;
-  OnRttSample(cb, sample.rtt_us, ctx.config);
-  UpdateMinRtt(tx, sample.rtt_us, ctx);
-  RackUpdateClean(tx, run, ctx);
-  tx.fack = a.ack;
-  ObserveAck(cb, tx, sample, ctx);
-  GrowWindow(cb, tx, sample, ctx);
-  cb.cwnd = std::clamp<uint32_t>(cb.cwnd, cb.mss, kMaxCwnd);
-  StopRetransmit(cb);
-}
-
 }  // namespace
 
 void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
@@ -361,8 +297,11 @@ void RearmRetransmit(ControlBlock& cb, SendState& tx, const Context& ctx) {
 void OnAcknowledgment(ControlBlock& cb, SendState& tx, const Acknowledgment& a,
                       const Context& ctx) {
   if (IsCleanAck(cb, tx, a)) [[likely]] {
-    OnCleanAck(cb, tx, a, ctx);
-    return;
+    if (a.ack == cb.snd_nxt) [[likely]] {
+      OnCleanAck(cb, tx, a.ack, true, ctx);
+      return;
+    }
+    if (OnCleanPartialAck(cb, tx, a.ack, ctx)) return;
   }
   if (tx.bbr != nullptr) BbrBeforeAck(cb, tx);
   Step step;

@@ -27,6 +27,13 @@ inline void NoteUse(const ControlBlock& cb, SendState& tx, bool limited) {
   tx.limited_end = cb.snd_nxt;
 }
 
+// RFC 7661: a window that was not used is not proved right, and does not grow;
+// in slow start it grows to twice what was.
+inline bool WindowWasUsed(const ControlBlock& cb, const SendState& tx) {
+  if (tx.Has(kCwndLimited)) return true;
+  return cb.cwnd < cb.ssthresh && cb.cwnd < 2 * tx.max_flight;
+}
+
 inline uint32_t CongestionRoom(const ControlBlock& cb, const SendState& tx) {
   const uint32_t pipe = Pipe(cb, tx);
   return cb.cwnd > pipe ? cb.cwnd - pipe : 0;

@@ -92,21 +92,24 @@ bool SentList::AppendLogged(SeqNum end, uint32_t now_us, uint32_t grain_us) {
   return true;
 }
 
-bool SentList::Append(SeqNum end, uint32_t now_us, uint32_t grain_us) {
+bool SentList::Append(SeqNum end, uint32_t now_us, uint32_t grain_us,
+                      uint32_t segments) {
   if (!empty()) {
     SentRange& last = At(size() - 1);
     // Retransmissions in between would confuse the order of times.
     const bool unsealed = !tx_.Has(kRunSealed);
     if (last.fate == Fate::kInFlight && !last.retransmitted && unsealed &&
-        now_us - last.sent_us <= grain_us && last.segments < 0xffff) {
+        now_us - last.sent_us <= grain_us &&
+        last.segments + segments <= 0xffff) {
       last.end = end;
-      ++last.segments;
+      last.segments = static_cast<uint16_t>(last.segments + segments);
       return true;
     }
   }
   if (!MakeRoom(1)) return false;
   tx_.Clear(kRunSealed);
-  At(size()) = {end, now_us, 1, Fate::kInFlight, false};
+  At(size()) = {end, now_us, static_cast<uint16_t>(segments), Fate::kInFlight,
+                false};
   ++tx_.range_count;
   return true;
 }
@@ -161,14 +164,27 @@ void SentList::AckUpTo(SeqNum ack, Delivery& delivery) {
     ++whole;
   }
   if (whole < size() && StartOf(whole) < ack) {
-    SentRange& run = At(whole);
-    const uint32_t length = LengthOf(whole);
     const uint32_t part = ack - StartOf(whole);
     Deliver(whole, part, true, delivery);
-    const uint64_t left = uint64_t{run.segments} * (length - part) / length;
-    run.segments = static_cast<uint16_t>(std::max<uint64_t>(left, 1));
+    Shorten(whole, part);
   }
   Remove(0, whole);
+  una_ = ack;
+}
+
+void SentList::Shorten(uint32_t i, uint32_t part) {
+  SentRange& run = At(i);
+  const uint32_t length = LengthOf(i);
+  const uint64_t left = uint64_t{run.segments} * (length - part) / length;
+  run.segments = static_cast<uint16_t>(std::max<uint64_t>(left, 1));
+}
+
+void SentList::AckInFirst(SeqNum ack) {
+  if (ack == At(0).end) {
+    Remove(0, 1);
+  } else {
+    Shorten(0, ack - una_);
+  }
   una_ = ack;
 }
 

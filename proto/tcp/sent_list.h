@@ -55,16 +55,20 @@ class SentList {
     return i == 0 ? una_ : tx_.ranges[i - 1].end;
   }
 
-  // New data up to `end` left at `now_us`. It shares the last run if that one
-  // began at most `grain_us` ago. False, and nothing changed, if there is no
-  // room: then it must not be sent.
-  bool Append(SeqNum end, uint32_t now_us, uint32_t grain_us);
+  // New data up to `end` left at `now_us`, in so many segments. It shares the
+  // last run if that one began at most `grain_us` ago. False, and nothing
+  // changed, if there is no room: then it must not be sent.
+  bool Append(SeqNum end, uint32_t now_us, uint32_t grain_us,
+              uint32_t segments = 1);
   // For a connection that runs BBR, which the other changes here know of by
   // themselves: this is what each segment does.
   bool AppendLogged(SeqNum end, uint32_t now_us, uint32_t grain_us);
 
   // Everything before `ack` has arrived; the list now begins there.
   void AckUpTo(SeqNum ack, Delivery& delivery);
+
+  // The same, without a word, if that is the first run or a part of it.
+  void AckInFirst(SeqNum ack);
 
   // [start, end), which lies within the list, has arrived out of order. Where
   // runs consist of full segments of `mss` bytes, parts of one do not count: no
@@ -100,6 +104,8 @@ class SentList {
   // room.
   void Cut(uint32_t i, uint32_t length);
   void Remove(uint32_t first, uint32_t n);
+  // The first `part` bytes of run `i` are about to go.
+  void Shorten(uint32_t i, uint32_t part);
   void Join(uint32_t i);  // with the run after it
   // Makes room for `n` more runs by joining neighbours that are both under way,
   // or both lost. False if that does not suffice.
