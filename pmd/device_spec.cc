@@ -115,6 +115,10 @@ class OptionParser {
                                   value, "'"));
         }
         if (option.name == "zero-copy") spec_.zero_copy = value == "yes";
+        if (option.name == "tso") {
+          spec_.tso = value == "yes";
+          return absl::OkStatus();
+        }
         Append(option.eal_name, value);
         return absl::OkStatus();
       case OptionType::kMac:
@@ -336,6 +340,8 @@ absl::StatusOr<DeviceSpec> ParseDevice(const std::string& text,
   }
   DeviceSpec spec;
   spec.kind = row->kind;
+  // Its driver cuts in software, and no better than we do.
+  spec.tso = spec.kind != DeviceKind::kTap;
   spec.text = text;
   if (row->kind == DeviceKind::kPci) {
     string_view rest = text;

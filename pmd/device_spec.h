@@ -46,7 +46,8 @@ struct DeviceSpec {
   // The files that pcap reads; empty for the others.
   std::string input_file;
   std::optional<MacAddress> mac;  // nullopt: the device's own
-  uint16_t most_queues = 0;       // that we use; 0: as many as there are cores
+  bool tso = true;           // the device is to cut large segments, if it can
+  uint16_t most_queues = 0;  // that we use; 0: as many as there are cores
 };
 
 // Everything but pci: needs neither huge pages nor a NIC.

@@ -10,9 +10,13 @@ constexpr OptionRow kMacRow = {"mac", "", kMac};
 // For devices that have any number of queues.
 constexpr OptionRow kQueuesRow = {"queues", "", kNumber, 1, 16};
 
+// Whether large segments are left to the device to cut.
+constexpr OptionRow kTsoRow = {"tso", "", kYesNo};
+
 constexpr OptionRow kTapOptions[] = {{"iface", "iface", kInterface},
                                      {"remote", "remote", kInterface},
                                      kQueuesRow,
+                                     kTsoRow,
                                      kMacRow};
 constexpr OptionRow kNullOptions[] = {{"size", "size", kNumber, 60, 2048},
                                       {"copy", "copy", kNumber, 0, 1},
@@ -52,6 +56,7 @@ constexpr OptionRow kVirtioUserOptions[] = {
     {"role", "", kRole},
     {"queues", "queues", kNumber, 1, 128},
     {"queue-size", "queue_size", kNumber, 64, 32768},
+    kTsoRow,
     kMacRow};
 constexpr OptionRow kPcapOptions[] = {{"rx", "rx_pcap", kFile},
                                       {"tx", "tx_pcap", kFile},
@@ -60,7 +65,8 @@ constexpr OptionRow kPcapOptions[] = {{"rx", "rx_pcap", kFile},
 
 constexpr DeviceRow kTable[] = {
     {DeviceKind::kTap, "tap", "net_tap", kTapOptions,
-     "tap[,iface=cl0][,queues=N][,mac=MAC]: a new interface of the kernel's"},
+     "tap[,iface=cl0][,queues=N][,mac=MAC][,tso=yes]: a new interface of the "
+     "kernel's"},
     {DeviceKind::kAfPacket, "af_packet", "net_af_packet", kAfPacketOptions,
      "af_packet,iface=IF: shares an existing interface with the kernel"},
     {DeviceKind::kAfXdp, "af_xdp", "net_af_xdp", kAfXdpOptions,
@@ -72,8 +78,8 @@ constexpr DeviceRow kTable[] = {
      "vhost,socket=PATH[,role=server|client][,queues=N]: a virtual machine"},
     {DeviceKind::kVirtioUser, "virtio_user", "net_virtio_user",
      kVirtioUserOptions,
-     "virtio_user,socket=PATH[,role=client|server][,queues=N]: the other end "
-     "of a vhost"},
+     "virtio_user,socket=PATH[,role=client|server][,queues=N][,tso=no]: the "
+     "other end of a vhost"},
     {DeviceKind::kPcap, "pcap", "net_pcap", kPcapOptions,
      "pcap,rx=FILE[,tx=FILE] or pcap,iface=IF: capture files, or libpcap"},
     {DeviceKind::kPci,

@@ -17,8 +17,11 @@ constexpr uint64_t kWantedRx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
                                RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 constexpr uint64_t kWantedTx =
     RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
-    RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
-    RTE_ETH_TX_OFFLOAD_TCP_TSO;
+    RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+// Without these nothing can be cut.
+constexpr uint64_t kForTso = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |
+                             RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+                             RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 
 std::string ChecksumList(bool ipv4, bool tcp, bool udp) {
   std::vector<std::string> names;
@@ -30,10 +33,13 @@ std::string ChecksumList(bool ipv4, bool tcp, bool udp) {
 
 }  // namespace
 
-OffloadMasks ChooseOffloads(const OffloadMasks& offered, bool wants_scatter) {
+OffloadMasks ChooseOffloads(const OffloadMasks& offered, bool wants_scatter,
+                            bool wants_tso) {
   const uint64_t scatter = wants_scatter ? RTE_ETH_RX_OFFLOAD_SCATTER : 0;
-  return {.rx = offered.rx & (kWantedRx | scatter),
-          .tx = offered.tx & kWantedTx};
+  const bool tso = wants_tso && (offered.tx & kForTso) == kForTso;
+  return {
+      .rx = offered.rx & (kWantedRx | scatter),
+      .tx = offered.tx & (kWantedTx | (tso ? RTE_ETH_TX_OFFLOAD_TCP_TSO : 0))};
 }
 
 Offloads DescribeOffloads(const OffloadMasks& chosen) {
@@ -67,7 +73,7 @@ std::string ToString(const Offloads& o) {
   if (!rx.empty()) parts.push_back(absl::StrCat("rx cksum ", rx));
   if (!tx.empty()) parts.push_back(absl::StrCat("tx cksum ", tx));
   if (o.tx_multi_segs) parts.emplace_back("multi-segment");
-  if (o.tx_tcp_tso) parts.emplace_back("tso (unused)");
+  if (o.tx_tcp_tso) parts.emplace_back("tso");
 
   std::vector<std::string> software;
   const std::string soft_rx =

@@ -19,7 +19,7 @@ struct Offloads {
   bool tx_tcp_checksum = false;
   bool tx_udp_checksum = false;
   bool tx_multi_segs = false;  // chains can be sent
-  bool tx_tcp_tso = false;     // segments TCP; recorded, not used yet
+  bool tx_tcp_tso = false;     // cuts large TCP segments
 
   friend bool operator==(const Offloads&, const Offloads&) = default;
 };
@@ -30,10 +30,12 @@ struct OffloadMasks {
   uint64_t tx = 0;
 };
 
-// Everything wanted that is offered. Never RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE:
+// Everything wanted that is offered; TSO only with what it needs beside it.
+// Never RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE:
 // it lets the driver ignore reference counts, and the stack keeps
 // unacknowledged packets alive by them.
-OffloadMasks ChooseOffloads(const OffloadMasks& offered, bool wants_scatter);
+OffloadMasks ChooseOffloads(const OffloadMasks& offered, bool wants_scatter,
+                            bool wants_tso = true);
 
 // The meaning of chosen masks.
 Offloads DescribeOffloads(const OffloadMasks& chosen);

@@ -31,6 +31,22 @@ Port::~Port() {
   rte_eth_dev_close(caps_.port_id);
 }
 
+uint16_t PortQueue::TxPrepared(rte_mbuf** packets, uint16_t n) {
+  if (prepared_ < n) {
+    prepared_ = static_cast<uint16_t>(
+        prepared_ + rte_eth_tx_prepare(port_id_, queue_, packets + prepared_,
+                                       static_cast<uint16_t>(n - prepared_)));
+  }
+  const uint16_t sent = rte_eth_tx_burst(port_id_, queue_, packets, prepared_);
+  const bool refuses = sent == prepared_ && sent < n;
+  prepared_ = static_cast<uint16_t>(prepared_ - sent);
+  if (!refuses) return sent;
+  // What comes next is a packet that the device will never take.
+  rte_pktmbuf_free(packets[sent]);
+  port_->NoteRefused();
+  return static_cast<uint16_t>(sent + 1);
+}
+
 PortLink Port::LinkStatus() const {
   rte_eth_link link = {};
   if (rte_eth_link_get_nowait(caps_.port_id, &link) != 0) return {};
@@ -52,7 +68,7 @@ PortStats Port::Stats() const {
           .tx_bytes = stats.obytes,
           .rx_missed = stats.imissed,
           .rx_errors = stats.ierrors,
-          .tx_errors = stats.oerrors,
+          .tx_errors = stats.oerrors + refused_.load(std::memory_order_relaxed),
           .rx_no_packet = stats.rx_nombuf};
 }
 

@@ -4,6 +4,7 @@
 
 #include <rte_ethdev.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -31,7 +32,7 @@ struct PortStats {
   uint64_t tx_bytes = 0;
   uint64_t rx_missed = 0;  // dropped by the device: we polled too late
   uint64_t rx_errors = 0;
-  uint64_t tx_errors = 0;
+  uint64_t tx_errors = 0;     // those that the device refused are among them
   uint64_t rx_no_packet = 0;  // the pool was empty
 };
 
@@ -63,6 +64,9 @@ class Port {
     return rte_eth_tx_burst(caps_.port_id, queue, packets, n);
   }
 
+  // The device would not send such a packet, which is dropped.
+  void NoteRefused() { refused_.fetch_add(1, std::memory_order_relaxed); }
+
   // For control threads; none of these waits.
   PortLink LinkStatus() const;
   PortStats Stats() const;
@@ -74,6 +78,7 @@ class Port {
   Port() = default;
 
   PortCaps caps_;
+  std::atomic<uint64_t> refused_ = 0;
   bool opened_ = false;
 };
 
@@ -81,12 +86,17 @@ class Port {
 class PortQueue {
  public:
   PortQueue(Port* port, uint16_t queue)
-      : port_id_(port->id()), queue_(queue), port_(port) {}
+      : port_id_(port->id()),
+        queue_(queue),
+        prepares_(port->caps().tso_piece != 0),
+        port_(port) {}
 
   uint16_t RxBurst(rte_mbuf** packets, uint16_t n) {
     return rte_eth_rx_burst(port_id_, queue_, packets, n);
   }
+  // What the device did not take comes first in the next call.
   uint16_t TxBurst(rte_mbuf** packets, uint16_t n) {
+    if (prepares_) return TxPrepared(packets, n);
     return rte_eth_tx_burst(port_id_, queue_, packets, n);
   }
 
@@ -94,8 +104,13 @@ class PortQueue {
   uint16_t queue() const { return queue_; }
 
  private:
+  // A driver may have to change what it is to cut, and must do so once.
+  uint16_t TxPrepared(rte_mbuf** packets, uint16_t n);
+
   uint16_t port_id_;
   uint16_t queue_;
+  bool prepares_;
+  uint16_t prepared_ = 0;  // frames at the front that the device did not take
   Port* port_;
 };
 

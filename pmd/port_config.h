@@ -42,6 +42,10 @@ struct PortCaps {
   bool promiscuous = false;
   bool rx_interrupt = false;  // a sleeping core wakes on a packet
   Offloads offloads;
+  // If it cuts large segments: the payload of a piece, at most, and the buffers
+  // that one may consist of.
+  uint16_t tso_piece = 0;
+  uint16_t tso_buffers = 0;
   RssMap rss;
   // Why `rss` is empty although there are several cores: "the device has no
   // RSS". Empty if it is not.

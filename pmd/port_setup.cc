@@ -46,6 +46,7 @@ class Setup {
       rte_eth_dev_close(caps_.port_id);
       return status;
     }
+    NoteTso();
     SetPromiscuous();
     ProbeInterrupt();
     ReadRss();
@@ -104,7 +105,7 @@ class Setup {
   absl::Status Configure() {
     masks_ = ChooseOffloads(
         {.rx = info_.rx_offload_capa, .tx = info_.tx_offload_capa},
-        NeedsScatter());
+        NeedsScatter(), spec_.tso);
     rte_eth_conf conf = {};
     conf.rxmode.mtu = caps_.mtu;
     conf.rxmode.offloads = masks_.rx;
@@ -122,6 +123,20 @@ class Setup {
     may_interrupt_ = conf.intr_conf.rxq != 0;
     caps_.offloads = DescribeOffloads(masks_);
     return absl::OkStatus();
+  }
+
+  // How the device wants what it is to cut.
+  void NoteTso() {
+    constexpr uint16_t kUsualBuffers = 16;
+    if ((masks_.tx & RTE_ETH_TX_OFFLOAD_TCP_TSO) == 0) return;
+    const uint16_t most = info_.tx_desc_lim.nb_seg_max;
+    caps_.tso_buffers = most == 0 ? kUsualBuffers : most;
+    if (caps_.tso_buffers < 2) return;
+    // net_tap counts the Ethernet header as part of what the MTU bounds.
+    constexpr uint16_t kHeaders = RTE_ETHER_HDR_LEN + 20 + 60;
+    caps_.tso_piece = caps_.driver == "net_tap"
+                          ? static_cast<uint16_t>(caps_.mtu - kHeaders)
+                          : caps_.max_mtu;
   }
 
   // Virtual devices either have no RSS or claim one that they do not do.

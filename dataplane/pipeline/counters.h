@@ -42,6 +42,7 @@ namespace corelane::dataplane {
   X(steering_mistrust, "devices found to spread flows otherwise")     \
   X(linearized, "received chains of buffers copied into one")         \
   X(rx_checksum_software, "received packets whose sums we verified")  \
+  X(tx_large, "segments handed down for the device to cut (TSO)")     \
   X(tcp_put_off, "times that a connection found no room to send in")  \
   X(tx_dropped_no_packet, "packets not sent: pool exhausted")         \
   X(tx_dropped_full, "packets not sent: transmit queue full")         \

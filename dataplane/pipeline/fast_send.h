@@ -34,6 +34,17 @@ inline void FillTransportChecksum(const DeviceCaps& caps, Packet* packet,
   constexpr bool kIsTcp = kProtocol == ipv4::kTcp;
   constexpr uint16_t kAt = kIsTcp ? 16 : 6;
   uint8_t* p = DataOf(packet);
+  if (kIsTcp && spec.piece != 0) {
+    // The device puts in the length of each piece.
+    const uint16_t folded = ChecksumFold(
+        PseudoHeaderSum(spec.source, spec.destination, kProtocol, 0));
+    std::memcpy(p + kAt, &folded, sizeof(folded));
+    packet->ol_flags |=
+        RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
+    packet->l4_len = spec.l4_header_length;
+    packet->tso_segsz = spec.piece;
+    return;
+  }
   const PartialSum pseudo =
       PseudoHeaderSum(spec.source, spec.destination, kProtocol,
                       static_cast<uint16_t>(packet->pkt_len));

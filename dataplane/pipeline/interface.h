@@ -22,6 +22,10 @@ struct DeviceCaps {
   bool tx_multi_segs = false;
   // It takes bytes from wherever they lie, not from packet memory alone.
   bool tx_any_memory = false;
+  // It cuts a large TCP segment into pieces of up to so many bytes of payload
+  // (TSO; 0: it does not), which lies in at most so many buffers.
+  uint16_t tso_piece = 0;
+  uint16_t tso_buffers = 0;
 };
 
 inline constexpr uint16_t kNoVlan = 0xffff;

@@ -34,6 +34,7 @@ struct OutputSpec {
   uint8_t ttl = ipv4::kDefaultTtl;
   bool dont_fragment = false;
   uint16_t l4_header_length = 0;  // for devices that fill in checksums
+  uint16_t piece = 0;  // not 0: the device cuts it into pieces of this size
 };
 
 // A received IPv4 packet on its way up. The packet's data starts at the IP

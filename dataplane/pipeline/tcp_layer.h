@@ -249,6 +249,17 @@ class TcpLayer {
   bool MayPark(uint32_t index) const;
   void Refuse(const Arrived& a, const tcp::Segment& segment);
 
+  // tcp_bulk.cc
+  // Frames that one segment may need in the transmit queue.
+  static constexpr uint32_t kTxPerSegment = 4;
+  uint32_t LargeRun(uint32_t index, SeqNum seq, const Path& path);
+  uint32_t RoomAtOnce(uint32_t index, const Path& path, uint32_t left);
+  void TransmitPieces(uint32_t index, const Path& path,
+                      const tcp::SegmentSpec& all, const tcp::Config& config);
+  void TransmitLarge(uint32_t index, const Path& path,
+                     const tcp::SegmentSpec& all, const tcp::Config& config);
+  Packet* CopyIntoChain(ByteView bytes);
+
   // tcp_listen.cc
   void ToRequest(uint32_t index, const Arrived& a, const tcp::Segment& segment);
   void ToTimeWait(uint32_t index, const Arrived& a,
@@ -306,10 +317,6 @@ class TcpLayer {
   bool EmitDue(uint32_t index);
   bool EmitShort(uint32_t index);
   void FileTimer(uint32_t index);
-  uint32_t RoomAtOnce(const Path& path, uint32_t left);
-  uint32_t TransmitPieces(uint32_t index, const Path& path,
-                          const tcp::SegmentSpec& all,
-                          const tcp::Config& config);
   Packet* BuildData(uint32_t index, SeqNum seq, uint32_t length,
                     const Path& path);
   Packet* BuildWithStatic(const SendChunk& chunk, uint32_t offset,

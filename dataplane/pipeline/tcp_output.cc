@@ -18,17 +18,12 @@ namespace {
 // Segments one connection may send in a turn, so that one bulk transfer does
 // not hold up the rest.
 constexpr uint32_t kEmitBudget = 64;
-// Of those so many are decided on at once. The packets for all of them are
-// there before, and there is room in the transmit queue.
-constexpr uint32_t kAtOnce = 16;
 // Connections that are asked in vain before a turn ends: millions may wait for
 // room in the transmit queue, as when all time out at once, and to ask each of
 // them in every turn would take longer than to send what there is room for.
 // More than one, as another device's queue may have room; the next turn begins
 // behind them.
 constexpr uint32_t kPatience = 64;
-// Frames that one segment may need in the transmit queue.
-constexpr uint32_t kTxReserve = 4;
 // Below this, copying payload behind the headers is cheaper than a chain.
 constexpr uint32_t kCopyLimit = 256;
 
@@ -95,14 +90,15 @@ bool TcpLayer::EmitDue(uint32_t index) {
     if (extras.tx == nullptr) return false;
   }
   for (uint32_t n = 0; n < kEmitBudget; ++n) {
-    if (routed && path.interface->tx().room() < kTxReserve) return false;
+    if (routed && path.interface->tx().room() < kTxPerSegment) return false;
     if (!core_.pool.Reserve(2)) {
       ++core_.counters.tx_dropped_no_packet;
       return false;
     }
     extras.at_once = 1;
-    if (routed && cb.snd_queued - cb.snd_nxt >= 2u * cb.mss) {
-      extras.at_once = RoomAtOnce(path, kEmitBudget - n);
+    if (routed && cb.state >= tcp::State::kEstablished &&
+        cb.snd_queued > cb.snd_nxt + cb.mss) {
+      extras.at_once = RoomAtOnce(index, path, kEmitBudget - n);
     }
     tcp::SegmentSpec spec;
     if ((n > 0 && tcp::NothingDue(cb, extras.tx)) ||
@@ -117,7 +113,8 @@ bool TcpLayer::EmitDue(uint32_t index) {
       continue;
     }
     if (spec.piece != 0) {
-      n += TransmitPieces(index, path, spec, ctx.config) - 1;
+      n += spec.length / spec.piece - 1;
+      TransmitPieces(index, path, spec, ctx.config);
       continue;
     }
     Packet* packet = BuildData(index, spec.seq, spec.length, path);
@@ -126,52 +123,13 @@ bool TcpLayer::EmitDue(uint32_t index) {
   return false;
 }
 
-// How many segments may be decided on at once, of those that are left.
-uint32_t TcpLayer::RoomAtOnce(const Path& path, uint32_t left) {
-  const uint32_t most =
-      std::min({left, kAtOnce, path.interface->tx().room() / kTxReserve});
-  return most > 1 && core_.pool.Reserve(2 * most) ? most : 1;
-}
-
-// Sends a segment that stands for several; returns how many.
-uint32_t TcpLayer::TransmitPieces(uint32_t index, const Path& path,
-                                  const tcp::SegmentSpec& all,
-                                  const tcp::Config& config) {
-  const tcp::FlowKey& key = blocks_[index].key;
-  const bool way_known = ip_.FindWay(key.remote()) != nullptr;
-  // The one that the others are like.
-  const Packet* first = nullptr;
-  tcp::SegmentSpec one = all;
-  uint32_t sent = 0;
-  for (uint32_t left = all.length; left > 0; left -= one.length) {
-    one.length = std::min<uint32_t>(left, all.piece);
-    one.flags = all.flags;
-    if (left != all.length) one.flags &= static_cast<uint8_t>(~tcp::kCwr);
-    if (left != one.length) {
-      one.flags &= static_cast<uint8_t>(~(tcp::kPsh | tcp::kFin));
-    }
-    Packet* packet = BuildData(index, one.seq, one.length, path);
-    if (packet == nullptr) {
-      // Lost like any other.
-    } else if (first != nullptr && one.length == all.piece) {
-      ip_.OutputLike(*path.interface, *first, packet, one.seq, one.flags);
-    } else {
-      Transmit(path, packet, key, one, config);
-      if (way_known) first = packet;
-    }
-    one.seq += one.length;
-    ++sent;
-  }
-  return sent;
-}
-
 // The ordinary case: one segment, by a way that is known, and then no more.
 bool TcpLayer::EmitShort(uint32_t index) {
   tcp::ControlBlock& cb = blocks_[index];
   const Buffers* buffers = BuffersOf(index);
   if (buffers != nullptr && buffers->holes != kNoIndex) return false;
   const Way* way = ip_.FindWay(cb.key.remote());
-  if (way == nullptr || way->path.interface->tx().room() < kTxReserve ||
+  if (way == nullptr || way->path.interface->tx().room() < kTxPerSegment ||
       !core_.pool.Reserve(2)) {
     return false;
   }
@@ -298,6 +256,7 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
   out.ttl = config.ttl;
   out.dont_fragment = true;
   out.l4_header_length = header_length;
+  out.piece = spec.piece;
   if (const Way* way = ip_.FindWay(key.remote())) {
     ip_.OutputOn<ipv4::kTcp>(*way, packet, out);
   } else {

@@ -93,6 +93,8 @@ dataplane::DeviceCaps CapsOf(const pmd::PortCaps& port) {
   caps.tx_udp_checksum = offloads.tx_udp_checksum;
   caps.tx_multi_segs = offloads.tx_multi_segs;
   caps.tx_any_memory = pmd::SendsAnyMemory(port.driver);
+  caps.tso_piece = port.tso_piece;
+  caps.tso_buffers = port.tso_buffers;
   return caps;
 }
 

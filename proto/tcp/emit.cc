@@ -259,11 +259,15 @@ uint32_t SendableLength(const Draft& d) {
 }
 
 // How many segments like the one of `length` bytes may leave as well: full ones
-// without a gap in what was received to report. Pacing looks at each of them.
+// without a gap in what was received to report. Pacing looks at each of them,
+// and CWR is for one.
 uint32_t SegmentsAtOnce(const Draft& d, uint32_t length) {
   const ControlBlock& cb = d.cb;
   const SendState& tx = *d.extras.tx;
-  if (length < cb.mss || Paces(tx, d.ctx.config) || SackRoom(d) > 0) return 1;
+  if (length < cb.mss || Paces(tx, d.ctx.config) || SackRoom(d) > 0 ||
+      tx.Has(kCwrDue)) {
+    return 1;
+  }
   const uint32_t bytes =
       std::min({Unsent(cb), cb.snd_edge - cb.snd_nxt, CongestionRoom(cb, tx)});
   return std::clamp<uint32_t>(bytes / length, 1, d.extras.at_once);

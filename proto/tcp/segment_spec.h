@@ -16,7 +16,7 @@ struct SegmentSpec {
   SeqNum ack;
   uint32_t length = 0;  // payload: the stream's bytes [seq, seq + length)
   // Not 0: it stands for several segments, each with so much of the payload.
-  // All say the same, but CWR is for the first only, PSH and FIN for the last.
+  // All say the same, but PSH and FIN are for the last only.
   uint16_t piece = 0;
   uint16_t window = 0;  // as it stands in the header
   uint8_t flags = 0;

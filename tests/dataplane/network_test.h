@@ -45,6 +45,7 @@ class NetworkTest : public testing::Test {
       dataplane::InterfaceConfig interface;
       interface.name = "sim" + std::to_string(i);
       interface.mac = CardMac(i);
+      interface.caps = caps_;
       interface.addresses = {*ParseIpv4Prefix(addresses[i])};
       config_.pipeline.interfaces.push_back(interface);
     }
@@ -143,6 +144,7 @@ class NetworkTest : public testing::Test {
   }
 
   NodeConfig config_;
+  dataplane::DeviceCaps caps_;  // of all cards
   Time now_ = kTimeZero + 100s;
   std::unique_ptr<Node> node_;
   uint16_t app_ = 0;

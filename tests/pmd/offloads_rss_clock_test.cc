@@ -16,8 +16,18 @@ TEST(Offloads, TakesWhatIsWantedAndOffered) {
   EXPECT_FALSE(DescribeOffloads(chosen).rx_scatter);
   EXPECT_TRUE(DescribeOffloads(ChooseOffloads(all, true)).rx_scatter);
   EXPECT_EQ(ToString(DescribeOffloads(chosen)),
-            "rx cksum ip,tcp,udp; tx cksum ip,tcp,udp; multi-segment; tso "
-            "(unused); in software: nothing");
+            "rx cksum ip,tcp,udp; tx cksum ip,tcp,udp; multi-segment; tso; "
+            "in software: nothing");
+  EXPECT_FALSE(DescribeOffloads(ChooseOffloads(all, true, false)).tx_tcp_tso);
+}
+
+TEST(Offloads, TsoNeedsChainsAndSums) {
+  for (const uint64_t lacking :
+       {RTE_ETH_TX_OFFLOAD_IPV4_CKSUM, RTE_ETH_TX_OFFLOAD_TCP_CKSUM,
+        RTE_ETH_TX_OFFLOAD_MULTI_SEGS}) {
+    const OffloadMasks most = {~uint64_t{0}, ~lacking};
+    EXPECT_FALSE(DescribeOffloads(ChooseOffloads(most, false)).tx_tcp_tso);
+  }
 }
 
 TEST(Offloads, NamesWhatIsLeftToSoftware) {

@@ -41,6 +41,20 @@ WireConfig DrawWire(Dice& d, uint32_t weather) {
   return w;
 }
 
+// By dice of their own: seeds are what they were.
+void DrawMemoryAndTso(uint64_t seed, dataplane::InterfaceConfig& interface) {
+  Rng rng({seed, 0x750}, 1);
+  dataplane::DeviceCaps& caps = interface.caps;
+  caps.tx_any_memory = rng.Below(2) == 0;
+  const bool cuts = rng.Below(2) == 0;
+  const uint32_t buffers = 2 + rng.Below(40);
+  const bool small = rng.Below(4) == 0;
+  if (!cuts) return;
+  caps.tx_ipv4_checksum = caps.tx_tcp_checksum = caps.tx_multi_segs = true;
+  caps.tso_buffers = static_cast<uint16_t>(buffers);
+  caps.tso_piece = small ? 600 : interface.mtu;
+}
+
 NodeConfig DrawNode(Dice& d, size_t node, const Scenario& s, uint16_t mtu,
                     uint16_t vlan) {
   NodeConfig c;
@@ -58,7 +72,11 @@ NodeConfig DrawNode(Dice& d, size_t node, const Scenario& s, uint16_t mtu,
     c.pipeline.interfaces.push_back(i);
   }
   c.pipeline.tcp = DrawTcp(d, s.breaks_allowed);
-  c.pipeline.secrets = dataplane::Secrets::FromSeed(d.Next());
+  const uint64_t secret = d.Next();
+  c.pipeline.secrets = dataplane::Secrets::FromSeed(secret);
+  for (dataplane::InterfaceConfig& i : c.pipeline.interfaces) {
+    DrawMemoryAndTso(secret, i);
+  }
   c.pipeline.arp.limits.capacity = 64;
   c.pipeline.arp.announcer.probe = d.Percent(10);
   c.port.rx_checksum = d.Percent(50);

@@ -127,6 +127,14 @@ void SimPort::CheckSent(const Packet* packet) {
     problem_ = "a chain was sent to a card that takes none";
   }
   const uint64_t l4 = packet->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+  if ((packet->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0) {
+    if (packet->tso_segsz == 0 || packet->tso_segsz > config_.caps.tso_piece) {
+      problem_ = "a card was to cut a segment in a way that it cannot";
+    }
+    if (segments > config_.caps.tso_buffers) {
+      problem_ = "a segment to be cut lies in too many buffers";
+    }
+  }
   if (((packet->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0 &&
        !config_.caps.tx_ipv4_checksum) ||
       (l4 == RTE_MBUF_F_TX_TCP_CKSUM && !config_.caps.tx_tcp_checksum) ||
@@ -163,18 +171,59 @@ void SimPort::Offload(const Packet* packet, Frame& frame) {
   }
 }
 
-Frame SimPort::ToFrame(const Packet* packet) {
+Frame SimPort::Flatten(const Packet* packet) {
   Frame frame;
   frame.reserve(std::max<size_t>(packet->pkt_len, ethernet::kMinFrameLength));
   for (const Packet* p = packet; p != nullptr; p = p->next) {
     const ByteView bytes = dataplane::BytesOf(p);
     frame.insert(frame.end(), bytes.begin(), bytes.end());
   }
-  Offload(packet, frame);
+  return frame;
+}
+
+// Cuts a TCP segment as cards do: each piece has the headers, in which length,
+// sequence number and flags are its own, and to the pseudo-header's sum, which
+// came without a length, its own is added.
+void SimPort::SendPieces(const Packet* packet) {
+  const Frame whole = Flatten(packet);
+  const size_t ip = packet->l2_len;
+  const size_t tcp = ip + packet->l3_len;
+  const size_t headers = tcp + packet->l4_len;
+  if (headers >= whole.size() || packet->l4_len < tcp::kHeaderLength ||
+      whole[tcp + 12] >> 4 << 2 != packet->l4_len ||
+      LoadBe16(whole.data() + ip + 2) != whole.size() - ip) {
+    problem_ = "the headers of a segment to be cut are not what it says";
+    return;
+  }
+  const size_t piece = packet->tso_segsz;
+  const uint32_t seq = LoadBe32(whole.data() + tcp + 4);
+  uint32_t pieces = 0;
+  for (size_t at = headers; at < whole.size(); at += piece, ++pieces) {
+    const size_t n = std::min(piece, whole.size() - at);
+    Frame frame(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(headers));
+    frame.insert(frame.end(), whole.begin() + static_cast<ptrdiff_t>(at),
+                 whole.begin() + static_cast<ptrdiff_t>(at + n));
+    StoreBe16(frame.data() + ip + 2, static_cast<uint16_t>(frame.size() - ip));
+    StoreBe32(frame.data() + tcp + 4,
+              seq + static_cast<uint32_t>(at - headers));
+    if (at + n < whole.size()) {
+      frame[tcp + 13] &= static_cast<uint8_t>(~(tcp::kPsh | tcp::kFin));
+    }
+    const PartialSum sum =
+        PartialSum{LoadBe16(frame.data() + tcp + 16)} + frame.size() - tcp;
+    StoreBe16(frame.data() + tcp + 16, ChecksumFold(sum));
+    Offload(packet, frame);
+    Send(std::move(frame));
+  }
+  if (pieces < 2) problem_ = "a segment was to be cut that fits one";
+}
+
+void SimPort::Send(Frame frame) {
   if (frame.size() < ethernet::kMinFrameLength) {
     frame.resize(ethernet::kMinFrameLength);
   }
-  return frame;
+  if (const char* wrong = CheckFrame(frame, config_.mtu)) problem_ = wrong;
+  sent_.push_back(std::move(frame));
 }
 
 uint16_t SimPort::TxBurst(Packet** packets, uint16_t n) {
@@ -185,9 +234,12 @@ uint16_t SimPort::TxBurst(Packet** packets, uint16_t n) {
       static_cast<uint16_t>(std::min<uint32_t>(n, config_.tx_burst));
   for (uint16_t i = 0; i < take; ++i) {
     CheckSent(packets[i]);
-    sent_.push_back(ToFrame(packets[i]));
-    if (const char* wrong = CheckFrame(sent_.back(), config_.mtu)) {
-      problem_ = wrong;
+    if ((packets[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0) {
+      SendPieces(packets[i]);
+    } else {
+      Frame frame = Flatten(packets[i]);
+      Offload(packets[i], frame);
+      Send(std::move(frame));
     }
     held_.push_back(packets[i]);
   }

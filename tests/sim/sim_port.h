@@ -56,7 +56,9 @@ class SimPort {
  private:
   dataplane::Packet* ToPacket(const Frame& frame);
   uint64_t ChecksumFlags(ByteView frame) const;
-  Frame ToFrame(const dataplane::Packet* packet);
+  static Frame Flatten(const dataplane::Packet* packet);
+  void SendPieces(const dataplane::Packet* packet);
+  void Send(Frame frame);
   void Offload(const dataplane::Packet* packet, Frame& frame);
   void CheckSent(const dataplane::Packet* packet);
 
