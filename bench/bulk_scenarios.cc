@@ -96,7 +96,10 @@ class BulkReceive : public Scenario {
 
 class BulkSend : public Scenario {
  public:
-  BulkSend() : stack_({.peer_options = false, .send_buffer = 1 << 20}) {
+  // The peer acknowledges so many segments at once.
+  BulkSend(bool tso, uint32_t acked_at_once)
+      : stack_({.tso = tso, .peer_options = false, .send_buffer = 1 << 20}),
+        acked_at_once_(acked_at_once) {
     const uint16_t app = stack_.pipeline().AddApplication(&source_);
     stack_.pipeline().tcp().Listen(Ipv4Address(), kPort, app).IgnoreError();
     stack_.Establish(kPort);
@@ -110,7 +113,7 @@ class BulkSend : public Scenario {
     Peer& peer = stack_.peers()[0];
     const SeqNum sent = peer.ack;
     while (acked_ != sent) {
-      acked_ = SeqMin(acked_ + 2 * kSegment, sent);
+      acked_ = SeqMin(acked_ + acked_at_once_ * kSegment, sent);
       peer.ack = acked_;
       burst_.push_back(stack_.TcpFrame(0, kPort, tcp::kAck, {}));
     }
@@ -122,6 +125,7 @@ class BulkSend : public Scenario {
  private:
   Source source_;
   StackHarness stack_;
+  uint32_t acked_at_once_;
   SeqNum acked_;
   std::vector<Packet*> burst_;
 };
@@ -137,7 +141,11 @@ std::unique_ptr<Scenario> MakeBulkReceive(bool offload) {
 }
 
 std::unique_ptr<Scenario> MakeBulkSend() {
-  return std::make_unique<BulkSend>();
+  return std::make_unique<BulkSend>(false, 2);
+}
+
+std::unique_ptr<Scenario> MakeBulkSendTso(uint32_t acked_at_once) {
+  return std::make_unique<BulkSend>(true, acked_at_once);
 }
 
 }  // namespace corelane::bench

@@ -45,6 +45,8 @@ std::span<const NamedScenario> Scenarios() {
       {"bulk_receive/offload", [] { return MakeBulkReceive(true); }, true},
       {"bulk_receive/software", [] { return MakeBulkReceive(false); }, true},
       {"bulk_send", MakeBulkSend, true},
+      {"bulk_send_tso", [] { return MakeBulkSendTso(44); }, true},
+      {"bulk_send_tso/ack2", [] { return MakeBulkSendTso(2); }, true},
   });
   return all;
 }

@@ -39,6 +39,10 @@ std::unique_ptr<Scenario> MakeBulkReceive(bool offload);
 // Segments of 1,460 bytes from static memory; every second one is
 // acknowledged, and that is counted in.
 std::unique_ptr<Scenario> MakeBulkSend();
+// The same through a device that cuts large segments (TSO), to a peer that
+// acknowledges so many segments at once: 2, or as many as come in a burst where
+// it puts them together before it looks at them (GRO, LRO).
+std::unique_ptr<Scenario> MakeBulkSendTso(uint32_t acked_at_once);
 
 }  // namespace corelane::bench
 

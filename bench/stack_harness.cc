@@ -32,7 +32,9 @@ dataplane::PipelineConfig MakeConfig(const StackOptions& options) {
                     .tx_tcp_checksum = options.offload,
                     .tx_udp_checksum = options.offload,
                     .tx_multi_segs = true,
-                    .tx_any_memory = true};
+                    .tx_any_memory = true,
+                    .tso_piece = options.tso ? uint16_t{9000} : uint16_t{0},
+                    .tso_buffers = 16};
   config.interfaces = {interface};
   config.secrets = dataplane::Secrets::FromSeed(1);
   config.limits.max_connections = options.connections + 16;
@@ -189,13 +191,17 @@ Packet* StackHarness::UdpFrame(uint16_t from, uint16_t to, ByteView payload) {
   return packet;
 }
 
+void StackHarness::AnswerArp() {
+  if (arp_replies_.empty()) return;
+  pipeline_->BeginTurn(now_);
+  pipeline_->Receive(0, arp_replies_);
+  arp_replies_.clear();
+}
+
 void StackHarness::Turn(std::vector<Packet*>& frames) {
   now_ += step_;
+  AnswerArp();
   pipeline_->BeginTurn(now_);
-  if (!arp_replies_.empty()) {
-    pipeline_->Receive(0, arp_replies_);
-    arp_replies_.clear();
-  }
   if (!frames.empty()) pipeline_->Receive(0, frames);
   pipeline_->EndTurn();
   frames.clear();
@@ -203,6 +209,7 @@ void StackHarness::Turn(std::vector<Packet*>& frames) {
 
 double StackHarness::RunBurst(std::vector<Packet*>& frames) {
   now_ += step_;
+  AnswerArp();
   const uint64_t from = ReadCycles();
   pipeline_->BeginTurn(now_);
   if (!frames.empty()) pipeline_->Receive(0, frames);

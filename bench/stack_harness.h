@@ -33,6 +33,7 @@ struct StackOptions {
   // Checksums are left to "the device": received ones are flagged good, sent
   // ones are not computed.
   bool offload = true;
+  bool tso = false;  // and "the device" cuts large segments
   // The peers offer timestamps, SACK and window scaling, as Linux does.
   bool peer_options = true;
   uint32_t connections = 1;
@@ -91,6 +92,7 @@ class StackHarness {
   Time now() const { return now_; }
 
  private:
+  void AnswerArp();
   void Finish(Packet* packet);
   Packet* ArpFrame(uint16_t operation, Ipv4Address sender);
   void NoteSegment(const uint8_t* frame, size_t length);
@@ -102,7 +104,7 @@ class StackHarness {
   sim::HeapPackets heap_;
   dataplane::PacketPool pool_;
   std::vector<Peer> peers_;
-  std::vector<Packet*> arp_replies_;  // to go in with the next Turn
+  std::vector<Packet*> arp_replies_;  // to go in with the next turn
   std::unique_ptr<dataplane::Pipeline> pipeline_;
   std::unique_ptr<dataplane::CoreGroup> group_;
   std::unique_ptr<dataplane::Steering> steering_;

@@ -27,6 +27,18 @@ inline PartialSum ChainSum(const Packet* packet) {
   return sum;
 }
 
+// The device cuts the segment, and puts in the length of each piece.
+inline void LeaveToCut(Packet* packet, const OutputSpec& spec) {
+  constexpr uint16_t kAt = 16;
+  const uint16_t folded = ChecksumFold(
+      PseudoHeaderSum(spec.source, spec.destination, ipv4::kTcp, 0));
+  std::memcpy(DataOf(packet) + kAt, &folded, sizeof(folded));
+  packet->ol_flags |=
+      RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
+  packet->l4_len = spec.l4_header_length;
+  packet->tso_segsz = spec.piece;
+}
+
 // The transport header's checksum, or what the device is to complete it from.
 template <uint8_t kProtocol>
 inline void FillTransportChecksum(const DeviceCaps& caps, Packet* packet,
@@ -34,17 +46,6 @@ inline void FillTransportChecksum(const DeviceCaps& caps, Packet* packet,
   constexpr bool kIsTcp = kProtocol == ipv4::kTcp;
   constexpr uint16_t kAt = kIsTcp ? 16 : 6;
   uint8_t* p = DataOf(packet);
-  if (kIsTcp && spec.piece != 0) {
-    // The device puts in the length of each piece.
-    const uint16_t folded = ChecksumFold(
-        PseudoHeaderSum(spec.source, spec.destination, kProtocol, 0));
-    std::memcpy(p + kAt, &folded, sizeof(folded));
-    packet->ol_flags |=
-        RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
-    packet->l4_len = spec.l4_header_length;
-    packet->tso_segsz = spec.piece;
-    return;
-  }
   const PartialSum pseudo =
       PseudoHeaderSum(spec.source, spec.destination, kProtocol,
                       static_cast<uint16_t>(packet->pkt_len));
@@ -72,12 +73,16 @@ inline uint16_t Ipv4HeaderChecksum(uint32_t first, uint32_t second,
 
 // Takes a packet whose data starts at the transport header, its checksum field
 // not filled in; `spec.protocol` is not looked at.
-template <uint8_t kProtocol>
+template <uint8_t kProtocol, bool kCut>
 inline void Ipv4Layer::OutputOn(const Way& way, Packet* packet,
                                 const OutputSpec& spec) {
   Interface& interface = *way.path.interface;
   const DeviceCaps& caps = interface.config.caps;
-  FillTransportChecksum<kProtocol>(caps, packet, spec);
+  if constexpr (kCut) {
+    LeaveToCut(packet, spec);
+  } else {
+    FillTransportChecksum<kProtocol>(caps, packet, spec);
+  }
   const auto total =
       static_cast<uint16_t>(packet->pkt_len + ipv4::kHeaderLength);
   const uint32_t first = 0x45000000u | uint32_t{spec.tos} << 16 | total;

@@ -114,7 +114,8 @@ class Ipv4Layer {
     return LearnWay(destination, way);
   }
   // fast_send.h
-  template <uint8_t kProtocol>
+  // `kCut`: the device cuts the segment into pieces.
+  template <uint8_t kProtocol, bool kCut = false>
   void OutputOn(const Way& way, Packet* packet, const OutputSpec& spec);
   void OutputLike(Interface& interface, const Packet& first, Packet* packet,
                   SeqNum seq, uint8_t flags);

@@ -47,13 +47,20 @@ uint32_t TcpLayer::LargeRun(uint32_t index, SeqNum seq, const Path& path) {
        caps.tx_any_memory ? kMostLargeBytes : buffers * kPacketRoom});
 }
 
-// How many of the `left` segments of new data, of which there are some, may be
-// decided on at once: what they need is there.
+// How many of the `left` segments of new data may be decided on at once: what
+// they need is there.
 uint32_t TcpLayer::RoomAtOnce(uint32_t index, const Path& path, uint32_t left) {
   const tcp::ControlBlock& cb = blocks_[index];
-  const uint32_t large =
-      std::min({LargeRun(index, cb.snd_nxt, path) / cb.mss, kMostLarge, left});
-  if (large > 1 && core_.pool.Reserve(kMostPackets)) return large;
+  const SeqNum two = cb.snd_nxt + 2u * cb.mss;
+  if (cb.state < tcp::State::kEstablished || two > cb.snd_queued ||
+      two > cb.snd_edge) {
+    return 1;
+  }
+  if (const uint32_t run = LargeRun(index, cb.snd_nxt, path); run > 0) {
+    // One segment may bridge the end of a run; the device cuts the next.
+    const uint32_t large = std::min({run / cb.mss, kMostLarge, left});
+    return large > 1 && core_.pool.Reserve(kMostPackets) ? large : 1;
+  }
   const uint32_t here =
       std::min({left, kMostHere, path.interface->tx().room() / kTxPerSegment});
   return here > 1 && core_.pool.Reserve(2 * here) ? here : 1;

@@ -95,11 +95,7 @@ bool TcpLayer::EmitDue(uint32_t index) {
       ++core_.counters.tx_dropped_no_packet;
       return false;
     }
-    extras.at_once = 1;
-    if (routed && cb.state >= tcp::State::kEstablished &&
-        cb.snd_queued > cb.snd_nxt + cb.mss) {
-      extras.at_once = RoomAtOnce(index, path, kEmitBudget - n);
-    }
+    extras.at_once = routed ? RoomAtOnce(index, path, kEmitBudget - n) : 1;
     tcp::SegmentSpec spec;
     if ((n > 0 && tcp::NothingDue(cb, extras.tx)) ||
         !tcp::NextSegment(cb, extras, ReceiveSpace(index), own_mss, ctx,
@@ -257,7 +253,10 @@ void TcpLayer::Transmit(const Path& path, Packet* packet,
   out.dont_fragment = true;
   out.l4_header_length = header_length;
   out.piece = spec.piece;
-  if (const Way* way = ip_.FindWay(key.remote())) {
+  const Way* way = ip_.FindWay(key.remote());
+  if (way != nullptr && spec.piece != 0) {
+    ip_.OutputOn<ipv4::kTcp, true>(*way, packet, out);
+  } else if (way != nullptr) {
     ip_.OutputOn<ipv4::kTcp>(*way, packet, out);
   } else {
     ip_.OutputWithChecksum(path, packet, out, /*checksum_offset=*/16);

@@ -84,8 +84,9 @@ inline void RackUpdateClean(SendState& tx, uint32_t sent_us, SeqNum end,
   tx.rack_end = end;
 }
 
-inline bool ScheduleTailProbe(ControlBlock& cb, const SendState& tx,
-                              const Context& ctx) {
+[[gnu::always_inline]] inline bool ScheduleTailProbe(ControlBlock& cb,
+                                                     const SendState& tx,
+                                                     const Context& ctx) {
   if (!ctx.config.tail_loss_probe || !cb.Has(kSack) || cb.srtt_us == 0 ||
       tx.phase > SendPhase::kDisorder || tx.sacked_bytes > 0 ||
       tx.lost_bytes > 0 || tx.Has(kProbeOut) || cb.snd_una == cb.snd_nxt ||
