@@ -89,6 +89,18 @@ def http_checks(root, digest):
     return http
 
 
+def tso_checks(root, digest):
+    def tso(report, lab):
+        name = "tap TSO: 100 MB download"
+        if not report.wants(name):
+            return
+        server = lab.start("http", "--root", root, options=",tso=yes")
+        report.check(name, check_http.cut_by_the_device, server, digest)
+        server.stop()
+
+    return tso
+
+
 def start_checks(report, lab):
     d = lab.device
     report.check(f"{d} active open", check_tcp.active_open, lab)
@@ -200,6 +212,9 @@ def main():
             with_lab(report, arguments, device, echo_checks)
             with_lab(report, arguments, device,
                      http_checks(f"{root}/site", digest))
+            if device == "tap":
+                with_lab(report, arguments, device,
+                         tso_checks(f"{root}/site", digest))
             with_lab(report, arguments, device, start_checks)
             with_lab(report, arguments, device, vlan_checks)
             if device != "af_xdp" and os.cpu_count() > 1:
