@@ -12,6 +12,18 @@ target_link_options(corelane_compile INTERFACE -fno-strict-aliasing)
 # libdpdk's own flags name an -march; ours comes later and wins.
 set(CORELANE_ARCH_FLAGS "-march=${CORELANE_MARCH}")
 target_compile_options(corelane_compile INTERFACE ${CORELANE_ARCH_FLAGS})
+if(CORELANE_PGO STREQUAL "train")
+  target_compile_options(corelane_compile INTERFACE
+    -fprofile-generate=${CMAKE_BINARY_DIR}/profile -fprofile-update=single)
+  target_link_options(corelane_compile INTERFACE -fprofile-generate)
+elseif(CORELANE_PGO STREQUAL "use")
+  # What training did not come by is optimised as without it. GCC 12 then warns
+  # of a copy without end, on a way that is never gone (dns::MakeQuery).
+  target_compile_options(corelane_compile INTERFACE
+    -fprofile-use=${CMAKE_BINARY_DIR}/profile -fprofile-partial-training
+    -Wno-missing-profile -Wno-stringop-overflow -Wno-array-bounds
+    -Wno-restrict)
+endif()
 if(CORELANE_SANITIZE)
   target_compile_options(corelane_compile INTERFACE
     -fsanitize=${CORELANE_SANITIZE} -fno-sanitize-recover=all)
