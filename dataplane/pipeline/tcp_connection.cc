@@ -22,6 +22,30 @@ void TcpLayer::Consume(uint32_t index, uint32_t n) {
   OnConsumed(index);
 }
 
+// Bytes that a connection may queue of those wanted, for all that memory says.
+inline uint32_t TcpLayer::ShareForSending(const tcp::ControlBlock& cb,
+                                          uint32_t wanted) const {
+  // Less than a sixth of the packets, even with the smallest MSS: no need to
+  // know exactly.
+  const uint64_t all = uint64_t{tcp::Queued(cb)} + wanted;
+  if (all <= uint64_t{core_.packets_left} * 8) [[likely]] {
+    return wanted;
+  }
+  return ExactShare(cb, wanted);
+}
+
+uint32_t TcpLayer::ExactShare(const tcp::ControlBlock& cb,
+                              uint32_t wanted) const {
+  const uint32_t queued = tcp::Queued(cb);
+  core_.CheckMemory();
+  if (core_.low_memory && queued == 0 && !core_.no_memory) {
+    return std::min<uint32_t>(wanted, cb.mss);
+  }
+  const uint64_t share = uint64_t{core_.packets_left / 4} * cb.mss;
+  if (share <= queued) return 0;
+  return static_cast<uint32_t>(std::min<uint64_t>(share - queued, wanted));
+}
+
 bool TcpLayer::IsWritable(uint32_t index) const {
   return SendSpace(index) > 0 && ShareForSending(blocks_[index], 1) > 0 &&
          tcp::WorthWriting(blocks_[index], options(index));
@@ -35,20 +59,6 @@ void TcpLayer::BlockWriter(uint32_t index) {
   if (cb.snd_queued == cb.snd_una && SendSpace(index) > 0) {
     MarkReady(index, kWritable);
   }
-}
-
-// Bytes that a connection may queue of those wanted, for all that memory says.
-uint32_t TcpLayer::ShareForSending(const tcp::ControlBlock& cb,
-                                   uint32_t wanted) const {
-  const uint32_t queued = tcp::Queued(cb);
-  auto share = [&] { return uint64_t{core_.packets_left / 4} * cb.mss; };
-  // Who holds little need not know exactly.
-  if (uint64_t{queued} + wanted > share() / 4) core_.CheckMemory();
-  if (core_.low_memory && queued == 0 && !core_.no_memory) {
-    return std::min<uint32_t>(wanted, cb.mss);
-  }
-  if (share() <= queued) return 0;
-  return static_cast<uint32_t>(std::min<uint64_t>(share() - queued, wanted));
 }
 
 uint32_t TcpLayer::Send(uint32_t index, ByteView bytes) {

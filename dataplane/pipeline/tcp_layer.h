@@ -170,6 +170,7 @@ class TcpLayer {
   Packet* TakeFront(uint32_t index);
   uint32_t SendSpace(uint32_t index) const;
   uint32_t ShareForSending(const tcp::ControlBlock& cb, uint32_t wanted) const;
+  uint32_t ExactShare(const tcp::ControlBlock& cb, uint32_t wanted) const;
   bool IsWritable(uint32_t index) const;
   uint32_t Send(uint32_t index, ByteView bytes);
   uint32_t SendStatic(uint32_t index, ByteView bytes);
