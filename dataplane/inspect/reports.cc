@@ -24,6 +24,8 @@ constexpr TcpCounter kTcpCounters[] = {
      "segments taken by header prediction: data"},
     {"predicted_acks", &tcp::Counters::predicted_acks,
      "segments taken by header prediction: ACKs"},
+    {"acks_merged", &tcp::Counters::acks_merged,
+     "ACKs left out, as the next one of the burst said more"},
     {"bytes_in", &tcp::Counters::bytes_in, "bytes delivered in order"},
     {"bytes_out", &tcp::Counters::bytes_out, "bytes sent for the first time"},
     {"active_opens", &tcp::Counters::active_opens, "connections we opened"},

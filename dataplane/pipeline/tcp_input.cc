@@ -5,6 +5,7 @@
 #include "dataplane/pipeline/tcp_short.h"
 #include "dataplane/steering/steering.h"
 #include "proto/tcp/header_prediction.h"
+#include "proto/tcp/merged_acks.h"
 #include "proto/tcp/receive_tuning.h"
 #include "proto/tcp/send_room.h"
 #include "proto/tcp/timers.h"
@@ -60,13 +61,41 @@ void TcpLayer::Ingest() {
   core_.RefillChallenges();
   PrefetchArrived();
   const uint32_t version = table_.version();
-  for (uint32_t i = 0; i < arrived_count_; ++i) {
-    Arrived& a = arrived_[i];
+  Arrived* const end = &arrived_[0] + arrived_count_;
+  for (Arrived* next = &arrived_[0]; next != end;) {
+    Arrived& a = *next++;
     // An earlier segment of the burst may have opened or ended something.
     if (table_.version() != version) a.entry = table_.Find(a.key, a.hash);
+    if (next != end && a.entry == next->entry && IsSuperseded(a, *next))
+        [[unlikely]] {
+      ++core_.counters.tcp.segments_in;
+      ++core_.counters.tcp.acks_merged;
+      ++core_.counters.delivered;
+      core_.pool.Free(a.packet);
+      continue;
+    }
     Dispatch(a);
   }
   arrived_count_ = 0;
+}
+
+// An ACK that the next one of the burst makes redundant: bulk transfers bring
+// many of them.
+bool TcpLayer::IsSuperseded(const Arrived& a, const Arrived& next) {
+  if (!a.entry.found() || a.entry.kind() != EntryKind::kConnection ||
+      !(a.key == next.key)) {
+    return false;
+  }
+  tcp::Segment segment;
+  tcp::Segment after;
+  if (tcp::Parse(BytesOf(a.packet), segment) != tcp::ParseStatus::kOk ||
+      tcp::Parse(BytesOf(next.packet), after) != tcp::ParseStatus::kOk) {
+    return false;
+  }
+  segment.ce = a.congestion;
+  after.ce = next.congestion;
+  return tcp::Supersedes(blocks_[a.entry.index()], SendStateOf(a.entry.index()),
+                         segment, after);
 }
 
 void TcpLayer::Dispatch(const Arrived& a) {

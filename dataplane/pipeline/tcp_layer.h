@@ -237,6 +237,7 @@ class TcpLayer {
 
   // tcp_input.cc
   void PrefetchArrived();
+  bool IsSuperseded(const Arrived& a, const Arrived& next);
   void Dispatch(const Arrived& arrived);
   void ToConnection(uint32_t index, const Arrived& a,
                     const tcp::Segment& segment);

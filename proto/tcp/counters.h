@@ -11,8 +11,9 @@ struct Counters {
   uint64_t segments_out = 0;
   uint64_t predicted_data = 0;  // taken by header prediction
   uint64_t predicted_acks = 0;
-  uint64_t bytes_in = 0;   // delivered in order
-  uint64_t bytes_out = 0;  // sent for the first time
+  uint64_t acks_merged = 0;  // left out, as the next one said more
+  uint64_t bytes_in = 0;     // delivered in order
+  uint64_t bytes_out = 0;    // sent for the first time
   uint64_t active_opens = 0;
   uint64_t passive_opens = 0;
   uint64_t failed_opens = 0;
