@@ -38,10 +38,10 @@ uint32_t TcpLayer::ExactShare(const tcp::ControlBlock& cb,
                               uint32_t wanted) const {
   const uint32_t queued = tcp::Queued(cb);
   core_.CheckMemory();
-  if (core_.low_memory && queued == 0 && !core_.no_memory) {
-    return std::min<uint32_t>(wanted, cb.mss);
-  }
-  const uint64_t share = uint64_t{core_.packets_left / 4} * cb.mss;
+  // Who has nothing queued gets a packet, or nobody would tell it of more.
+  const uint32_t least = queued == 0 && !core_.no_memory ? 1 : 0;
+  const uint64_t share =
+      uint64_t{std::max(core_.packets_left / 4, least)} * cb.mss;
   if (share <= queued) return 0;
   return static_cast<uint32_t>(std::min<uint64_t>(share - queued, wanted));
 }

@@ -99,6 +99,14 @@ uint8_t OnRetransmitTimer(ControlBlock& cb, SendState* tx, const Context& ctx) {
 
 // RFC 9293 section 3.8.4: is the peer still there? Nobody asks while
 // retransmissions do.
+// Probes are counted up to 255: with a user timeout no more than 254 have room
+// in it, however short their interval.
+Duration KeepaliveInterval(const Config& config) {
+  constexpr int kMostProbes = 254;
+  const Duration room = config.user_timeout - config.keepalive_idle;
+  return std::max(config.keepalive_interval, room / kMostProbes);
+}
+
 uint8_t OnKeepalive(ControlBlock& cb, const Context& ctx) {
   const Config& config = ctx.config;
   if (!internal::WantsKeepalive(cb, ctx)) return kTimerNothing;
@@ -106,15 +114,15 @@ uint8_t OnKeepalive(ControlBlock& cb, const Context& ctx) {
     ArmIdle(cb, ctx.now, config.keepalive_idle);
     return kTimerNothing;
   }
-  const Duration silent =
-      config.keepalive_idle + cb.keepalives * config.keepalive_interval;
+  const Duration interval = KeepaliveInterval(config);
+  const Duration silent = config.keepalive_idle + cb.keepalives * interval;
   const bool over = config.user_timeout > 0s
                         ? cb.keepalives > 0 && silent >= config.user_timeout
                         : cb.keepalives >= config.keepalive_probes;
   if (over) return GiveUp(cb, ctx);
   if (cb.keepalives < 255) ++cb.keepalives;
   cb.Set(kProbe);
-  ArmIdle(cb, ctx.now, config.keepalive_interval);
+  ArmIdle(cb, ctx.now, interval);
   return kTimerEmit;
 }
 

@@ -74,6 +74,20 @@ TEST_F(MemoryTest, OneSenderLeavesRoomForAnother) {
   EXPECT_EQ(ScriptApp::Send(StreamOf(1002), 20000), 20000u);
 }
 
+// Seed 133113: it was told at once that it could write, and could not.
+TEST_F(MemoryTest, TheLastFewPacketsAboveTheMarkAreSomebodys) {
+  ASSERT_TRUE(Open(1000));
+  dataplane::Core& core = node_->pipeline().core();
+  std::vector<dataplane::Packet*> held;
+  while (core.pool.available() > core.low_memory_mark + 3) {
+    held.push_back(core.pool.Alloc());
+  }
+  core.CheckMemory();
+  EXPECT_EQ(core.packets_left, 3u);
+  EXPECT_EQ(ScriptApp::Send(StreamOf(1000), 5000), 536u);
+  for (dataplane::Packet* packet : held) core.pool.Free(packet);
+}
+
 TEST_F(MemoryTest, ManySlowReadersDoNotStarveTheOneThatReads) {
   // What a peer sends is kept as it came if it is worth it.
   constexpr uint32_t kPiece = 600;

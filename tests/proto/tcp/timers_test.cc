@@ -107,6 +107,25 @@ TEST_P(TimersTest, KeepaliveProbesAndGivesUp) {
   EXPECT_EQ(cb.error, Error::kTimedOut);
 }
 
+// Seed 496352: with a short interval the probes, of which 255 are counted, never
+// were long enough for the user timeout.
+TEST_P(TimersTest, TheUserTimeoutEndsKeepaliveHoweverShortTheInterval) {
+  config.keepalive = true;
+  config.keepalive_idle = 1s;
+  config.keepalive_interval = 10ms;
+  config.user_timeout = 5s;
+  RestartKeepalive(cb, After(0s));
+  uint8_t actions = kTimerNothing;
+  Duration at = 0s;
+  while ((actions & kTimerAbort) == 0 && at < 10s) {
+    at += 100us;
+    actions = OnTimers(cb, nullptr, After(at));
+  }
+  EXPECT_GE(at, 5s);
+  EXPECT_LE(at, 5s + 50ms);
+  EXPECT_EQ(cb.error, Error::kTimedOut);
+}
+
 // RFC 5482: the application's patience, not the number of attempts.
 TEST_P(TimersTest, UserTimeoutEndsRetransmissions) {
   config.user_timeout = 2s;
