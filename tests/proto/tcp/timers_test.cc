@@ -107,8 +107,8 @@ TEST_P(TimersTest, KeepaliveProbesAndGivesUp) {
   EXPECT_EQ(cb.error, Error::kTimedOut);
 }
 
-// Seed 496352: with a short interval the probes, of which 255 are counted, never
-// were long enough for the user timeout.
+// Seed 496352: with a short interval the probes, of which 255 are counted,
+// never were long enough for the user timeout.
 TEST_P(TimersTest, TheUserTimeoutEndsKeepaliveHoweverShortTheInterval) {
   config.keepalive = true;
   config.keepalive_idle = 1s;
