@@ -16,6 +16,8 @@ namespace {
 // Packets that one connection may park behind a gap: enough for a full window
 // of ordinary segments, and a bound on what one-byte segments can pin.
 constexpr uint32_t kMaxParkedShare = 2;
+// Of a TCP segment, which then has no payload or little.
+constexpr uint16_t kLongestHeader = 60;
 
 }  // namespace
 
@@ -66,7 +68,8 @@ void TcpLayer::Ingest() {
     Arrived& a = *next++;
     // An earlier segment of the burst may have opened or ended something.
     if (table_.version() != version) a.entry = table_.Find(a.key, a.hash);
-    if (next != end && a.entry == next->entry && IsSuperseded(a, *next))
+    if (next != end && a.entry == next->entry &&
+        a.packet->data_len <= kLongestHeader && IsSuperseded(a, *next))
         [[unlikely]] {
       ++core_.counters.tcp.segments_in;
       ++core_.counters.tcp.acks_merged;
