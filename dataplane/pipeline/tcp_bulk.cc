@@ -7,6 +7,7 @@
 
 #include "dataplane/pipeline/fast_send.h"
 #include "dataplane/pipeline/tcp_short.h"
+#include "dataplane/steering/steering.h"
 #include "proto/ipv4/header.h"
 
 namespace corelane::dataplane {
@@ -28,6 +29,15 @@ constexpr uint32_t kPacketRoom = kPacketBufferSize - kPacketHeadroom;
 
 }  // namespace
 
+// Whether bytes go down as they lie. Else they are copied: for a device that
+// sees packet memory only, or as another core has its queue, and references are
+// not counted across cores.
+bool TcpLayer::SendsInPlace(const Interface& interface) const {
+  return interface.config.caps.tx_any_memory &&
+         (core_.steering == nullptr ||
+          core_.steering->HasQueue(interface.index));
+}
+
 // How many static bytes from `seq` on the device may be given as one segment,
 // if it takes such.
 uint32_t TcpLayer::LargeRun(uint32_t index, SeqNum seq, const Path& path) {
@@ -42,9 +52,9 @@ uint32_t TcpLayer::LargeRun(uint32_t index, SeqNum seq, const Path& path) {
   // The header has a packet to itself, or the first buffer of the copy.
   const uint32_t buffers =
       std::min<uint32_t>(caps.tso_buffers, kMostPackets) - 1;
-  return std::min(
-      {run, kMostLargeBytes,
-       caps.tx_any_memory ? kMostLargeBytes : buffers * kPacketRoom});
+  return std::min({run, kMostLargeBytes,
+                   SendsInPlace(*path.interface) ? kMostLargeBytes
+                                                 : buffers * kPacketRoom});
 }
 
 // How many of the `left` segments of new data may be decided on at once: what
@@ -104,7 +114,7 @@ void TcpLayer::TransmitLarge(uint32_t index, const Path& path,
                              const tcp::Config& config) {
   const SendQueue::Place place = BuffersOf(index)->send.Locate(all.seq);
   const SendChunk& chunk = *place.chunk;
-  Packet* packet = path.interface->config.caps.tx_any_memory
+  Packet* packet = SendsInPlace(*path.interface)
                        ? BuildWithStatic(chunk, place.offset, all.length)
                        : CopyIntoChain({chunk.data + place.offset, all.length});
   if (packet == nullptr) return;
@@ -112,7 +122,6 @@ void TcpLayer::TransmitLarge(uint32_t index, const Path& path,
   Transmit(path, packet, blocks_[index].key, all, config);
 }
 
-// For devices that see packet memory only.
 Packet* TcpLayer::CopyIntoChain(ByteView bytes) {
   Packet* head = nullptr;
   Packet* tail = nullptr;

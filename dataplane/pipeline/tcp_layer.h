@@ -254,6 +254,7 @@ class TcpLayer {
   // tcp_bulk.cc
   // Frames that one segment may need in the transmit queue.
   static constexpr uint32_t kTxPerSegment = 4;
+  bool SendsInPlace(const Interface& interface) const;
   uint32_t LargeRun(uint32_t index, SeqNum seq, const Path& path);
   uint32_t RoomAtOnce(uint32_t index, const Path& path, uint32_t left);
   void TransmitPieces(uint32_t index, const Path& path,

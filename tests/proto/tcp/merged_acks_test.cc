@@ -1,10 +1,11 @@
 // Which ACKs of a burst the next one makes redundant.
+#include "proto/tcp/merged_acks.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
 
 #include "proto/tcp/header_prediction.h"
-#include "proto/tcp/merged_acks.h"
 
 namespace corelane::tcp {
 namespace {
