@@ -56,7 +56,6 @@ constexpr OptionRow kVirtioUserOptions[] = {
     {"role", "", kRole},
     {"queues", "queues", kNumber, 1, 128},
     {"queue-size", "queue_size", kNumber, 64, 32768},
-    kTsoRow,
     kMacRow};
 constexpr OptionRow kPcapOptions[] = {{"rx", "rx_pcap", kFile},
                                       {"tx", "tx_pcap", kFile},
@@ -78,8 +77,8 @@ constexpr DeviceRow kTable[] = {
      "vhost,socket=PATH[,role=server|client][,queues=N]: a virtual machine"},
     {DeviceKind::kVirtioUser, "virtio_user", "net_virtio_user",
      kVirtioUserOptions,
-     "virtio_user,socket=PATH[,role=client|server][,queues=N][,tso=no]: the "
-     "other end of a vhost"},
+     "virtio_user,socket=PATH[,role=client|server][,queues=N]: the other end "
+     "of a vhost"},
     {DeviceKind::kPcap, "pcap", "net_pcap", kPcapOptions,
      "pcap,rx=FILE[,tx=FILE] or pcap,iface=IF: capture files, or libpcap"},
     {DeviceKind::kPci,
