@@ -57,9 +57,10 @@ struct Core {
   bool low_memory = false;
   bool no_memory = false;
   uint32_t low_memory_mark = 0;  // fewer than this, and than half of it
-  // Packets above the mark when that was last looked at. A connection may hold
-  // a quarter as many of what it is to send: the more there are that want
-  // much, the less each of them gets, and something is left for others.
+  // Packets above the mark when that was last looked at. What Send queues on a
+  // connection is at most as many bytes as a quarter of them hold when full.
+  // Packets with less in them, and those of SendPacket and ReturnFront, are not
+  // counted: that is not fair yet.
   uint32_t packets_left = 0;
   // Packets that may be bound before the pool has to be asked again: asking
   // costs more than a packet does.

@@ -25,8 +25,8 @@ void TcpLayer::Consume(uint32_t index, uint32_t n) {
 // Bytes that a connection may queue of those wanted, for all that memory says.
 inline uint32_t TcpLayer::ShareForSending(const tcp::ControlBlock& cb,
                                           uint32_t wanted) const {
-  // Less than a sixth of the packets, even with the smallest MSS: no need to
-  // know exactly.
+  // In full segments less than a sixth of the packets, even with the smallest
+  // MSS: no need to know exactly.
   const uint64_t all = uint64_t{tcp::Queued(cb)} + wanted;
   if (all <= uint64_t{core_.packets_left} * 8) [[likely]] {
     return wanted;
